@@ -1,0 +1,123 @@
+// Linear over channels, one token a pixel: y = sigmoid(gate) ⊙ (f(x)·W + bias) + residual; f is relu² or nothing.
+// Two ways to tile: `throughRegisters` keeps all in a thread, `throughWorkgroup` shares tiles of x and W among 64 threads.
+#include "lib/sigmoid.wgsl"
+alias Lane = vec4f;
+const TOKENS = 8u;          // tokens a thread
+const OUTPUTS = 2u;         // vec4s of output channels a thread
+const SQUARED_RELU = false; // f(x) = relu(x)²
+const BIAS = false;
+const GATE = false;
+const RESIDUAL = false;
+
+struct Params {             // lengths, offsets and strides in vec4s
+  tokens: u32, inputs: u32, outputs: u32,
+  x_offset: u32, x_stride: u32,
+  gate_offset: u32, gate_stride: u32,
+  residual_offset: u32, residual_stride: u32,
+  y_offset: u32, y_stride: u32,
+}
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;        // [tokens, inputs]
+@group(0) @binding(2) var<storage, read> weight: array<vec4f>;   // [4·inputs, outputs]
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;     // [outputs]
+@group(0) @binding(4) var<storage, read> gate: array<vec4f>;     // [tokens, outputs]
+@group(0) @binding(5) var<storage, read> residual: array<vec4f>; // [tokens, outputs]
+@group(0) @binding(6) var<storage, read_write> y: array<vec4f>;  // [tokens, outputs]
+
+fn load(token: u32, input: u32) -> vec4f {
+  let value = x[p.x_offset + token * p.x_stride + input];
+  if (SQUARED_RELU) {
+    let positive = max(value, vec4f(0.0));
+    return positive * positive;
+  }
+  return value;
+}
+
+fn store(token: u32, output: u32, sum: vec4f) {
+  var value = sum;
+  if (BIAS) { value += bias[output]; }
+  if (GATE) { value *= sigmoid(gate[p.gate_offset + token * p.gate_stride + output]); }
+  if (RESIDUAL) { value += residual[p.residual_offset + token * p.residual_stride + output]; }
+  y[p.y_offset + token * p.y_stride + output] = value;
+}
+
+@compute @workgroup_size(64)
+fn throughRegisters(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let first_token = group.x * 64u * TOKENS + lane;
+  let first_output = group.y * OUTPUTS;
+  var sum: array<array<vec4f, OUTPUTS>, TOKENS>;
+  for (var k = 0u; k < p.inputs; k++) {
+    var value: array<vec4f, TOKENS>;
+    for (var t = 0u; t < TOKENS; t++) {
+      value[t] = load(min(first_token + t * 64u, p.tokens - 1u), k);
+    }
+    for (var o = 0u; o < OUTPUTS; o++) {
+      let column = 4u * k * p.outputs + min(first_output + o, p.outputs - 1u);
+      let w0 = weight[column];
+      let w1 = weight[column + p.outputs];
+      let w2 = weight[column + 2u * p.outputs];
+      let w3 = weight[column + 3u * p.outputs];
+      for (var t = 0u; t < TOKENS; t++) {
+        sum[t][o] += value[t].x * w0 + value[t].y * w1 + value[t].z * w2 + value[t].w * w3;
+      }
+    }
+  }
+  for (var t = 0u; t < TOKENS; t++) {
+    let token = first_token + t * 64u;
+    for (var o = 0u; o < OUTPUTS; o++) {
+      if (token < p.tokens && first_output + o < p.outputs) { store(token, first_output + o, sum[t][o]); }
+    }
+  }
+}
+
+// 8 × 8 threads hold 8·TOKENS tokens by 8·OUTPUTS output vec4s, DEPTH input vec4s at a time.
+const DEPTH = 4u;
+var<workgroup> x_tile: array<array<vec4f, 8u * TOKENS>, DEPTH>;
+var<workgroup> weight_tile: array<array<vec4f, 8u * OUTPUTS>, 4u * DEPTH>;
+
+@compute @workgroup_size(64)
+fn throughWorkgroup(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let token_base = group.x * 8u * TOKENS;
+  let output_base = group.y * 8u * OUTPUTS;
+  let column = lane % 8u;
+  let row = lane / 8u;
+  var sum: array<array<vec4f, OUTPUTS>, TOKENS>;
+  for (var k = 0u; k < p.inputs; k += DEPTH) {
+    for (var i = lane; i < 8u * TOKENS * DEPTH; i += 64u) {
+      let token = token_base + i / DEPTH;
+      let input = k + i % DEPTH;
+      var value = vec4f(0.0);
+      if (token < p.tokens && input < p.inputs) { value = load(token, input); }
+      x_tile[i % DEPTH][i / DEPTH] = value;
+    }
+    for (var i = lane; i < 32u * OUTPUTS * DEPTH; i += 64u) {
+      let output = output_base + i % (8u * OUTPUTS);
+      let input = 4u * k + i / (8u * OUTPUTS);
+      var value = vec4f(0.0);
+      if (output < p.outputs && input < 4u * p.inputs) { value = weight[input * p.outputs + output]; }
+      weight_tile[i / (8u * OUTPUTS)][i % (8u * OUTPUTS)] = value;
+    }
+    workgroupBarrier();
+    for (var d = 0u; d < DEPTH; d++) {
+      var value: array<vec4f, TOKENS>;
+      for (var t = 0u; t < TOKENS; t++) { value[t] = x_tile[d][row + 8u * t]; }
+      for (var o = 0u; o < OUTPUTS; o++) {
+        let w0 = weight_tile[4u * d][column + 8u * o];
+        let w1 = weight_tile[4u * d + 1u][column + 8u * o];
+        let w2 = weight_tile[4u * d + 2u][column + 8u * o];
+        let w3 = weight_tile[4u * d + 3u][column + 8u * o];
+        for (var t = 0u; t < TOKENS; t++) {
+          sum[t][o] += value[t].x * w0 + value[t].y * w1 + value[t].z * w2 + value[t].w * w3;
+        }
+      }
+    }
+    workgroupBarrier();
+  }
+  for (var t = 0u; t < TOKENS; t++) {
+    let token = token_base + row + 8u * t;
+    for (var o = 0u; o < OUTPUTS; o++) {
+      let output = output_base + column + 8u * o;
+      if (token < p.tokens && output < p.outputs) { store(token, output, sum[t][o]); }
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import { DeviceError } from './errors.ts';
+
+/** What the app and the command line say about the device. */
+export interface DeviceDescription {
+  /** As the driver calls itself. */
+  readonly name: string;
+  /** True for a CPU that plays GPU. */
+  readonly software: boolean;
+  /** Optional features in use, such as `shader-f16`. */
+  readonly features: readonly string[];
+}
+
+export interface RequestedDevice {
+  readonly device: GPUDevice;
+  readonly adapter: GPUAdapter;
+  readonly description: DeviceDescription;
+}
+
+const WANTED_FEATURES: readonly GPUFeatureName[] = ['timestamp-query', 'subgroups', 'shader-f16'];
+/** The limits that a large slice runs into first: taken as large as the adapter gives. */
+const WANTED_LIMITS = ['maxBufferSize', 'maxStorageBufferBindingSize', 'maxStorageBuffersPerShaderStage'] as const;
+
+/**
+ * A device with the adapter's own limits.
+ *
+ * @throws DeviceError where there is no adapter or the device is refused
+ */
+export async function requestDevice(gpu: GPU | undefined): Promise<RequestedDevice> {
+  if (!gpu) throw new DeviceError('device: this browser has no WebGPU; use a current Chrome, Edge, Firefox or Safari');
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) {
+    throw new DeviceError('device: WebGPU is there but gives no adapter; update the graphics driver or try another browser');
+  }
+  const features = WANTED_FEATURES.filter((feature) => adapter.features.has(feature));
+  const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((limit) => [limit, adapter.limits[limit]]));
+  let device: GPUDevice;
+  try {
+    device = await adapter.requestDevice({ requiredFeatures: features, requiredLimits });
+  } catch (cause) {
+    throw new DeviceError('device: the adapter refused a device; close other GPU programs and try again', { cause });
+  }
+  return { device, adapter, description: describe(adapter.info, features) };
+}
+
+function describe(info: GPUAdapterInfo, features: readonly string[]): DeviceDescription {
+  const { vendor, architecture, device, description } = info;
+  const name = description || device || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed adapter';
+  return { name: name.replace(/\s+/g, ' ').trim(), software: isSoftware(info), features };
+}
+
+function isSoftware(info: GPUAdapterInfo): boolean {
+  const words = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`.toLowerCase();
+  return info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bcpu\b/.test(words);
+}

@@ -1,0 +1,135 @@
+import type { View } from '../kernels/kernel.ts';
+import { pixelsOf } from '../kernels/kernel.ts';
+import type { Variants } from '../kernels/variants.ts';
+import { GPU_VARIANTS, SOFTWARE_VARIANTS } from '../kernels/variants.ts';
+import { ShapeError } from '../model/ops.ts';
+import { restoreRwkv } from '../model/restoreRwkv.ts';
+import type { NetworkWeights } from '../weights/networkWeights.ts';
+import { WeightsError } from '../weights/errors.ts';
+import { DeviceError } from './errors.ts';
+import { fuse } from './fuse.ts';
+import type { Parameter } from './graph.ts';
+import { recordingOps } from './graph.ts';
+import { lower } from './lower.ts';
+import type { Stored } from './parameters.ts';
+import type { Plan } from './plan.ts';
+import { compile, encode, WeightBuffers } from './plan.ts';
+
+/** Restore-RWKV on a WebGPU device: recorded once per size, then replayed. */
+export interface Engine {
+  /** Records, compiles and allocates for a size, so that the first `run` of it does not wait. */
+  prepare(height: number, width: number): Promise<Plan>;
+  /**
+   * Submits one image and returns the result's buffer at once: f32 [height · width], valid until the next run of the
+   * same size. For showing without a read-back.
+   *
+   * @param image [height · width] in [0, 1], height and width multiples of 8
+   */
+  run(image: Float32Array, height: number, width: number): Promise<GPUBuffer>;
+  /** As `run`, and reads the result back. */
+  restore(image: Float32Array, height: number, width: number): Promise<Float32Array>;
+  dispose(): void;
+}
+
+/** Plans hold their activations: a few sizes are kept warm, the one unused longest goes first. */
+const WARM_PLANS = 2;
+
+/** @throws DeviceError, WeightsError and ShapeError as sentences, from its methods too */
+export function createEngine(device: GPUDevice, weights: NetworkWeights, variants: Variants = variantsFor(device)): Engine {
+  const buffers = new WeightBuffers(device);
+  const lookup = lookupIn(weights.tensors);
+  const plans = new Map<string, Promise<Plan>>();
+
+  function build(height: number, width: number): Promise<Plan> {
+    if (height % 8 !== 0 || width % 8 !== 0 || height < 8 || width < 8) {
+      throw new ShapeError(`engine: the image is ${height}×${width}; pad height and width to multiples of 8`);
+    }
+    const ops = recordingOps();
+    const output = restoreRwkv(ops, parameterIn(weights.tensors), weights.config, ops.input('image', [1, height, width, 1]));
+    if (output.op === 'parameter') throw new ShapeError('engine: the network returned a weight');
+    return compile(device, lower(fuse(output), lookup, variants), buffers);
+  }
+
+  async function prepare(height: number, width: number): Promise<Plan> {
+    const key = `${height}×${width}`;
+    const plan = plans.get(key) ?? build(height, width);
+    plans.delete(key);
+    plans.set(key, plan); // now the most recent
+    plan.catch(() => plans.delete(key));
+    for (const [oldest, old] of plans) {
+      if (plans.size <= WARM_PLANS) break;
+      plans.delete(oldest);
+      old.then((unused) => unused.destroy(), () => undefined);
+    }
+    return plan;
+  }
+
+  async function submit(image: Float32Array, height: number, width: number): Promise<Plan> {
+    if (image.length !== height * width) {
+      throw new ShapeError(`engine: ${image.length} values for an image of ${height}×${width}`);
+    }
+    const plan = await prepare(height, width);
+    device.queue.writeBuffer(plan.inputs.get('image')!.buffer, 0, image as Float32Array<ArrayBuffer>);
+    const encoder = device.createCommandEncoder();
+    encode(encoder, plan);
+    device.queue.submit([encoder.finish()]);
+    return plan;
+  }
+
+  return {
+    prepare,
+    run: async (image, height, width) => (await submit(image, height, width)).output.buffer,
+    restore: async (image, height, width) => readBack(device, (await submit(image, height, width)).output),
+    dispose() {
+      for (const plan of plans.values()) plan.then((unused) => unused.destroy(), () => undefined);
+      plans.clear();
+      buffers.destroy();
+    },
+  };
+}
+
+/** Tile shapes for software devices or GPUs, by the adapter. */
+export function variantsFor(device: GPUDevice): Variants {
+  const { vendor, architecture, description, isFallbackAdapter } = device.adapterInfo;
+  const words = `${vendor} ${architecture} ${description}`.toLowerCase();
+  return isFallbackAdapter || /swiftshader|llvmpipe/.test(words) ? SOFTWARE_VARIANTS : GPU_VARIANTS;
+}
+
+/** Weights as the recorder wants them: path and shape. */
+export function parameterIn(tensors: ReadonlyMap<string, Stored>): (path: string) => Parameter {
+  const lookup = lookupIn(tensors);
+  return (path) => ({ op: 'parameter', path, shape: lookup(path).shape });
+}
+
+export function lookupIn(tensors: ReadonlyMap<string, Stored>): (path: string) => Stored {
+  return (path) => {
+    const tensor = tensors.get(path);
+    if (!tensor) throw new WeightsError(`weights: ${path} is missing; the file does not hold a whole Restore-RWKV`);
+    return tensor;
+  };
+}
+
+/**
+ * Waits for the device and copies an activation to memory, without padding channels.
+ *
+ * @throws DeviceError where the device was lost meanwhile
+ */
+export async function readBack(device: GPUDevice, view: View<GPUBuffer>): Promise<Float32Array> {
+  const pixels = pixelsOf(view);
+  const staging = device.createBuffer({ size: 4 * pixels * view.stride, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  const encoder = device.createCommandEncoder();
+  encoder.copyBufferToBuffer(view.buffer, 0, staging, 0, staging.size);
+  device.queue.submit([encoder.finish()]);
+  try {
+    await staging.mapAsync(GPUMapMode.READ);
+  } catch (cause) {
+    throw new DeviceError('device: the GPU was lost while it restored; reload the page and try again', { cause });
+  }
+  const floats = new Float32Array(staging.getMappedRange());
+  const result = new Float32Array(pixels * view.channels);
+  for (let pixel = 0; pixel < pixels; pixel++) {
+    for (let c = 0; c < view.channels; c++) result[pixel * view.channels + c] = floats[view.offset + pixel * view.stride + c]!;
+  }
+  staging.destroy();
+  return result;
+}

@@ -1,0 +1,4 @@
+/** A device that is missing, too small or lost; the message is one sentence that says what to try. */
+export class DeviceError extends Error {
+  override name = 'DeviceError';
+}

@@ -1,0 +1,183 @@
+import type { Dispatch, View } from '../kernels/kernel.ts';
+import { assignBuffers } from './buffers.ts';
+import { DeviceError } from './errors.ts';
+import type { Lowered, Slot } from './lower.ts';
+
+/** A step ready to be encoded. */
+export interface Step {
+  readonly label: string;
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+  readonly workgroups: readonly [number, number, number];
+}
+
+/** A program for one size: compiled, with buffers, to be replayed. */
+export interface Plan {
+  readonly steps: readonly Step[];
+  readonly inputs: ReadonlyMap<string, View<GPUBuffer>>;
+  readonly output: View<GPUBuffer>;
+  /** Bytes of activations; weights are shared among plans and not counted. */
+  readonly bytes: number;
+  destroy(): void;
+}
+
+/** Weights on the device, shared by all plans of a network. */
+export class WeightBuffers {
+  readonly #buffers = new Map<string, GPUBuffer>();
+  constructor(readonly device: GPUDevice) {}
+
+  get({ key, floats, pack }: NonNullable<Slot['weight']>): GPUBuffer {
+    let buffer = this.#buffers.get(key);
+    if (!buffer) {
+      buffer = this.device.createBuffer({ label: key, size: 4 * floats, usage: GPUBufferUsage.STORAGE, mappedAtCreation: true });
+      new Float32Array(buffer.getMappedRange()).set(pack());
+      buffer.unmap();
+      this.#buffers.set(key, buffer);
+    }
+    return buffer;
+  }
+
+  destroy(): void {
+    for (const buffer of this.#buffers.values()) buffer.destroy();
+    this.#buffers.clear();
+  }
+}
+
+/** Uniforms lie this far apart in one buffer: the alignment that every adapter accepts. */
+const UNIFORM_STRIDE = 256;
+
+/**
+ * Gives a lowered program its buffers and pipelines. Pipelines are compiled asynchronously, all at once, and shared
+ * among plans: kernels take sizes as uniforms, so a new size compiles nothing.
+ *
+ * @throws DeviceError where the device cannot hold the plan
+ */
+export async function compile(device: GPUDevice, lowered: Lowered, weights: WeightBuffers): Promise<Plan> {
+  const { dispatches } = lowered;
+  const { bufferOf, floats } = assignBuffers(dispatches);
+  const bytes = 4 * floats.reduce((a, b) => a + b, 0);
+  refuseTooLarge(device, lowered, floats);
+
+  const pipelines = Promise.all(dispatches.map((dispatch) => pipelineFor(device, dispatch)));
+  pipelines.catch(() => undefined); // awaited below; buffers may fail first
+  device.pushErrorScope('out-of-memory');
+  const activations = floats.map((length) => device.createBuffer({
+    size: 4 * length, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC,
+  }));
+  const bufferFor = (slot: Slot) => (slot.weight ? weights.get(slot.weight) : activations[bufferOf.get(slot)!]!);
+  const uniforms = device.createBuffer({
+    size: UNIFORM_STRIDE * dispatches.length, usage: GPUBufferUsage.UNIFORM, mappedAtCreation: true,
+  });
+  const words = new Uint32Array(uniforms.getMappedRange());
+  dispatches.forEach(({ params }, i) => words.set(params, (i * UNIFORM_STRIDE) / 4));
+  uniforms.unmap();
+  for (const { bindings } of dispatches) for (const { buffer } of bindings) bufferFor(buffer);
+  const destroy = () => [uniforms, ...activations].forEach((buffer) => buffer.destroy());
+  if (await device.popErrorScope()) {
+    destroy();
+    throw new DeviceError(`device: ${mebibytes(bytes)} for this image were refused; crop the image or use a lighter model`);
+  }
+
+  let compiled: GPUComputePipeline[];
+  try {
+    compiled = await pipelines;
+  } catch (cause) {
+    destroy();
+    throw new DeviceError('device: a shader could not be compiled; update the graphics driver or use the wasm fallback', { cause });
+  }
+  const steps = dispatches.map((dispatch, i): Step => ({
+    label: dispatch.label,
+    pipeline: compiled[i]!,
+    workgroups: dispatch.workgroups,
+    bindGroup: device.createBindGroup({
+      layout: layoutFor(device, dispatch),
+      entries: [
+        { binding: 0, resource: { buffer: uniforms, offset: i * UNIFORM_STRIDE, size: UNIFORM_STRIDE } },
+        ...dispatch.bindings.map(({ binding, buffer }) => ({ binding, resource: { buffer: bufferFor(buffer) } })),
+      ],
+    }),
+  }));
+  const real = (view: View<Slot>): View<GPUBuffer> => ({ ...view, buffer: bufferFor(view.buffer) });
+  const inputs = new Map([...lowered.inputs].map(([name, view]) => [name, real(view)]));
+  return { steps, inputs, output: real(lowered.output), bytes, destroy };
+}
+
+/** Encodes all steps in one compute pass. */
+export function encode(encoder: GPUCommandEncoder, plan: Plan): void {
+  const pass = encoder.beginComputePass();
+  let current: GPUComputePipeline | null = null;
+  for (const { pipeline, bindGroup, workgroups } of plan.steps) {
+    if (pipeline !== current) pass.setPipeline((current = pipeline));
+    pass.setBindGroup(0, bindGroup);
+    pass.dispatchWorkgroups(...workgroups);
+  }
+  pass.end();
+}
+
+function refuseTooLarge(device: GPUDevice, { dispatches }: Lowered, floats: readonly number[]): void {
+  const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
+  const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+  const largest = 4 * Math.max(...floats);
+  if (largest > limit) {
+    throw new DeviceError(
+      `device: this image needs a buffer of ${mebibytes(largest)}, and the adapter allows ${mebibytes(limit)}; ` +
+      'crop the image or use a lighter model',
+    );
+  }
+  const most = device.limits.maxComputeWorkgroupsPerDimension;
+  const wide = dispatches.find(({ workgroups }) => workgroups.some((count) => count > most));
+  if (wide) {
+    throw new DeviceError(
+      `device: step ${wide.label} needs ${Math.max(...wide.workgroups)} workgroups in a row, and the adapter allows ${most}; ` +
+      'crop the image',
+    );
+  }
+}
+
+const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+
+interface DeviceCache {
+  readonly modules: Map<string, GPUShaderModule>;
+  readonly pipelines: Map<string, Promise<GPUComputePipeline>>;
+  readonly layouts: Map<string, GPUBindGroupLayout>;
+}
+const caches = new WeakMap<GPUDevice, DeviceCache>();
+
+function cacheOf(device: GPUDevice): DeviceCache {
+  let cache = caches.get(device);
+  if (!cache) caches.set(device, (cache = { modules: new Map(), pipelines: new Map(), layouts: new Map() }));
+  return cache;
+}
+
+const layoutKey = ({ bindings }: Dispatch<unknown>) => bindings.map(({ binding, access }) => `${binding}${access[0]}`).join(' ');
+
+function layoutFor(device: GPUDevice, dispatch: Dispatch<unknown>): GPUBindGroupLayout {
+  const { layouts } = cacheOf(device);
+  const key = layoutKey(dispatch);
+  let layout = layouts.get(key);
+  if (!layout) {
+    const entries: GPUBindGroupLayoutEntry[] = dispatch.bindings.map(({ binding, access }) => ({
+      binding, visibility: GPUShaderStage.COMPUTE, buffer: { type: access === 'read' ? 'read-only-storage' : 'storage' },
+    }));
+    entries.unshift({ binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: 'uniform' } });
+    layouts.set(key, (layout = device.createBindGroupLayout({ entries })));
+  }
+  return layout;
+}
+
+function pipelineFor(device: GPUDevice, dispatch: Dispatch<unknown>): Promise<GPUComputePipeline> {
+  const { modules, pipelines } = cacheOf(device);
+  const key = `${dispatch.entryPoint} ${layoutKey(dispatch)}\n${dispatch.code}`;
+  let pipeline = pipelines.get(key);
+  if (!pipeline) {
+    let module = modules.get(dispatch.code);
+    if (!module) modules.set(dispatch.code, (module = device.createShaderModule({ code: dispatch.code })));
+    pipeline = device.createComputePipelineAsync({
+      label: dispatch.label,
+      layout: device.createPipelineLayout({ bindGroupLayouts: [layoutFor(device, dispatch)] }),
+      compute: { module, entryPoint: dispatch.entryPoint },
+    });
+    pipelines.set(key, pipeline);
+  }
+  return pipeline;
+}

@@ -1,0 +1,84 @@
+import shader from '../../shaders/biWkv.wgsl?raw';
+import type { Scan } from '../model/ops.ts';
+import type { Dispatch, View } from './kernel.ts';
+import { place, specialise } from './kernel.ts';
+import type { Variants } from './variants.ts';
+
+export interface BiWkvArguments<B> {
+  readonly key: View<B>;
+  readonly value: View<B>;
+  /** w and u before the division by T, [lanes] */
+  readonly decay: B;
+  readonly bonus: B;
+  /** Multiplies the result by sigmoid(gate), as eq. 4 does with the receptance. */
+  readonly gate?: View<B> | undefined;
+  readonly y: View<B>;
+  readonly scan: Scan;
+  /** Scratch of the sizes that `biWkvScratch` gives. */
+  readonly states: B;
+  readonly carries: B;
+  /** max |decay| over channels; bounds how many tokens a chunk may have. */
+  readonly largestDecay: number;
+}
+
+/** Within a chunk the position term must stay within e^±20, so that float32 sums lose nothing. */
+const CHUNK_EXPONENT = 20;
+
+function chunking(tokens: number, largestDecay: number, variant: Variants['biWkv']) {
+  const bounded = Math.floor((CHUNK_EXPONENT * tokens) / Math.max(largestDecay, 1e-30));
+  const chunk = Math.max(1, Math.min(variant.chunk, tokens, bounded));
+  return { chunk, chunks: Math.ceil(tokens / chunk) };
+}
+
+/** Floats of scratch for the states of all chunks, and for what arrives at each from both sides. */
+export function biWkvScratch(
+  shape: { batch: number; height: number; width: number; lanes: number }, largestDecay: number, variant: Variants['biWkv'],
+): { states: number; carries: number } {
+  const { chunks } = chunking(shape.height * shape.width, largestDecay, variant);
+  const each = shape.batch * chunks * shape.lanes;
+  return { states: 5 * each, carries: 6 * each };
+}
+
+/** Bi-WKV (eq. 8) along rows or columns in three dispatches: chunk states, scan over chunks, outputs. */
+export function biWkv<B>(args: BiWkvArguments<B>, variant: Variants['biWkv']): Dispatch<B>[] {
+  const { key, value, decay, bonus, gate, y, scan, states, carries, largestDecay } = args;
+  const unit = variant.lane === 'f32' ? 1 : 4;
+  const channels = y.lanes / unit;
+  const { chunk, chunks } = chunking(y.height * y.width, largestDecay, variant);
+  const code = specialise(shader, {
+    Lane: variant.lane, CHUNK: variant.chunk, SEGMENTS: variant.segments, GATE: gate !== undefined,
+  });
+  const params = [
+    y.height, y.width, channels, scan === 'columns' ? 1 : 0, chunk, chunks,
+    ...place(key, unit), ...place(value, unit), ...place(gate ?? key, unit), ...place(y, unit),
+  ];
+  const bind = {
+    decay: { binding: 1, buffer: decay, access: 'read' },
+    bonus: { binding: 2, buffer: bonus, access: 'read' },
+    key: { binding: 3, buffer: key.buffer, access: 'read' },
+    value: { binding: 4, buffer: value.buffer, access: 'read' },
+    gate: { binding: 5, buffer: (gate ?? key).buffer, access: 'read' },
+    states: { binding: 6, buffer: states, access: 'write' },
+    carries: { binding: 7, buffer: carries, access: 'write' },
+    y: { binding: 8, buffer: y.buffer, access: 'write' },
+  } as const;
+  const label = `biWkv ${scan} ${y.channels}`;
+  const threads = Math.ceil((chunks * channels) / 64);
+  return [
+    {
+      label: `${label} chunkStates`, code, entryPoint: 'chunkStates', params,
+      bindings: [bind.decay, bind.key, bind.value, bind.states],
+      workgroups: [threads, y.batch, 1],
+    },
+    {
+      label: `${label} scanChunks`, code, entryPoint: 'scanChunks', params,
+      bindings: [bind.decay, bind.states, bind.carries],
+      workgroups: [Math.ceil(channels / (64 / variant.segments)), 2, y.batch],
+    },
+    {
+      label: `${label} outputs`, code, entryPoint: 'outputs', params,
+      bindings: [bind.decay, bind.bonus, bind.key, bind.value, bind.gate, bind.states, bind.carries, bind.y],
+      workgroups: [threads, y.batch, 1],
+    },
+  ];
+}

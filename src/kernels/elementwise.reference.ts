@@ -1,0 +1,58 @@
+import { ShapeError } from '../model/ops.ts';
+import { expectShape, imageShape, sameShape, show, zeros, type Float64Image } from './float64Image.ts';
+
+/** a + b, same shapes; its gradient goes to both unchanged. @throws ShapeError if the shapes differ */
+export function add(a: Float64Image, b: Float64Image): Float64Image {
+  expectShape('add', 'the second argument', b, a.shape);
+  return { shape: a.shape, data: a.data.map((value, at) => value + b.data[at]) };
+}
+
+/** a ⊙ b, b of the shape of a, or [C] for the same factor in every token. @throws ShapeError if b is neither */
+export function mul(a: Float64Image, b: Float64Image): Float64Image {
+  const period = factorPeriod(a, b);
+  return { shape: a.shape, data: a.data.map((value, at) => value * b.data[at % period]) };
+}
+
+/** ∂L/∂a = g ⊙ b and ∂L/∂b = g ⊙ a, the latter summed over tokens where b is [C]. */
+export function mulGradient(
+  a: Float64Image, b: Float64Image, g: Float64Image,
+): { a: Float64Image; b: Float64Image } {
+  const period = factorPeriod(a, b);
+  expectShape('mul gradient', 'the gradient of the output', g, a.shape);
+  const gb = zeros(b.shape);
+  for (let at = 0; at < a.data.length; at++) gb.data[at % period] += g.data[at] * a.data[at];
+  return { a: mul(g, b), b: gb };
+}
+
+/** 1/(1 + e^−x); e^−x overflows to infinity below −709, which gives the right 0. */
+export function sigmoid(x: Float64Image): Float64Image {
+  return { shape: x.shape, data: x.data.map((value) => 1 / (1 + Math.exp(-value))) };
+}
+
+/** For s = sigmoid(x), ds/dx = e^−x/(1 + e^−x)² = s(1 − s): ∂L/∂x = g ⊙ s ⊙ (1 − s). */
+export function sigmoidGradient(x: Float64Image, g: Float64Image): Float64Image {
+  expectShape('sigmoid gradient', 'the gradient of the output', g, x.shape);
+  const s = sigmoid(x).data;
+  return { shape: x.shape, data: g.data.map((value, at) => value * s[at] * (1 - s[at])) };
+}
+
+/** relu(x)² */
+export function squaredRelu(x: Float64Image): Float64Image {
+  return { shape: x.shape, data: x.data.map((value) => Math.max(0, value) ** 2) };
+}
+
+/** d relu(x)²/dx = 2 relu(x): ∂L/∂x = 2 g ⊙ relu(x). */
+export function squaredReluGradient(x: Float64Image, g: Float64Image): Float64Image {
+  expectShape('squaredRelu gradient', 'the gradient of the output', g, x.shape);
+  return { shape: x.shape, data: g.data.map((value, at) => 2 * value * Math.max(0, x.data[at])) };
+}
+
+/** After how many values of a the factors of b repeat. */
+function factorPeriod(a: Float64Image, b: Float64Image): number {
+  if (sameShape(a.shape, b.shape)) return Math.max(1, a.data.length);
+  const [, , , c] = imageShape('mul', a);
+  if (!sameShape(b.shape, [c])) {
+    throw new ShapeError(`mul: the second argument has shape ${show(b.shape)}, expected ${show(a.shape)} or [${c}]`);
+  }
+  return c;
+}

@@ -1,0 +1,65 @@
+/**
+ * An activation [batch, height, width, channels] somewhere in a buffer `B` (an id while planning, a GPUBuffer when run).
+ * Pixels lie `stride` floats apart from `offset` on; each holds `lanes` floats: the channels, zero-padded to vec4s (or
+ * 1 for an image of one channel). Views let kernels read and write parts of wider tensors, which makes concat free.
+ */
+export interface View<B> {
+  readonly buffer: B;
+  readonly batch: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly lanes: number;
+  readonly offset: number;
+  readonly stride: number;
+}
+
+/** One compute dispatch: what to compile, what to bind, how many workgroups. */
+export interface Dispatch<B> {
+  readonly label: string;
+  readonly code: string;
+  readonly entryPoint: string;
+  /** Contents of the uniform at binding 0, u32 each. */
+  readonly params: readonly number[];
+  readonly bindings: readonly { readonly binding: number; readonly buffer: B; readonly access: 'read' | 'write' }[];
+  readonly workgroups: readonly [number, number, number];
+}
+
+/** Channels are stored in vec4s. */
+export const lanesFor = (channels: number): number => Math.ceil(channels / 4) * 4;
+
+export const pixelsOf = (view: Pick<View<unknown>, 'batch' | 'height' | 'width'>): number =>
+  view.batch * view.height * view.width;
+
+/** A tightly packed view over a whole buffer. */
+export function wholeView<B>(buffer: B, shape: readonly number[]): View<B> {
+  const [batch, height, width, channels] = shape as [number, number, number, number];
+  const lanes = lanesFor(channels);
+  return { buffer, batch, height, width, channels, lanes, offset: 0, stride: lanes };
+}
+
+const library = import.meta.glob<string>('../../shaders/lib/*.wgsl', { query: '?raw', import: 'default', eager: true });
+
+/**
+ * The WGSL of a kernel variant: `#include "lib/x.wgsl"` resolved, and the values of the file's own module-level
+ * `const NAME = …;` and `alias NAME = …;` replaced. A shader file is thus complete and readable with its defaults.
+ *
+ * @throws Error for a name that the file does not declare, or a missing snippet
+ */
+export function specialise(code: string, values: Readonly<Record<string, number | boolean | string>>): string {
+  let result = code.replace(/^#include "(lib\/\w+\.wgsl)"$/gm, (_, name: string) => {
+    const snippet = library[`../../shaders/${name}`];
+    if (snippet === undefined) throw new Error(`shader snippet ${name} does not exist in shaders/lib`);
+    return snippet;
+  });
+  for (const [name, value] of Object.entries(values)) {
+    const declaration = new RegExp(`^(const|alias) ${name} = [^;]+;`, 'm');
+    if (!declaration.test(result)) throw new Error(`shader declares no constant or alias named ${name}`);
+    const text = typeof value === 'number' ? `${value}u` : String(value);
+    result = result.replace(declaration, (_, kind: string) => `${kind} ${name} = ${text};`);
+  }
+  return result;
+}
+
+/** Uniform fields `offset, stride` of a view in units of `unit` floats. */
+export const place = (view: View<unknown>, unit: 1 | 4): [number, number] => [view.offset / unit, view.stride / unit];

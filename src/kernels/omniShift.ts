@@ -1,0 +1,23 @@
+import shader from '../../shaders/omniShift.wgsl?raw';
+import type { Dispatch, View } from './kernel.ts';
+import { place, specialise } from './kernel.ts';
+import type { Variants } from './variants.ts';
+
+/** Omni-Shift (eq. 11) as one merged depth-wise 5×5; kernel [5, 5, x.lanes]. */
+export function omniShift<B>(
+  { x, kernel, y }: { x: View<B>; kernel: B; y: View<B> }, variant: Variants['omniShift'],
+): Dispatch<B> {
+  const vectors = x.lanes / 4;
+  return {
+    label: `omniShift ${x.channels}`,
+    code: specialise(shader, { PIXELS: variant.pixels }),
+    entryPoint: 'omniShift',
+    params: [x.height, x.width, vectors, ...place(x, 4), ...place(y, 4)],
+    bindings: [
+      { binding: 1, buffer: x.buffer, access: 'read' },
+      { binding: 2, buffer: kernel, access: 'read' },
+      { binding: 3, buffer: y.buffer, access: 'write' },
+    ],
+    workgroups: [Math.ceil((Math.ceil(x.width / variant.pixels) * vectors) / 64), x.height, x.batch],
+  };
+}

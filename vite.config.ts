@@ -1,0 +1,24 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vitest/config';
+
+/** Cross-origin isolation gives the wasm fallback its threads; any server may leave these out. */
+const isolation = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+
+export default defineConfig({
+  base: './',
+  plugins: [react()],
+  worker: { format: 'es' },
+  build: { target: 'es2023', chunkSizeWarningLimit: 1500 },
+  server: { headers: isolation },
+  preview: { headers: isolation },
+  test: {
+    include: ['src/**/*.test.ts', 'src/**/*.test.tsx'],
+    testTimeout: 60_000,
+    // Two cores and one software device: files one after another keep timings and memory sane.
+    fileParallelism: false,
+    pool: 'forks',
+  },
+});
