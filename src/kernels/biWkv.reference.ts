@@ -53,8 +53,8 @@ export function biWkvGradient(
     const { gk, gv, gw, gu } = backward(sequence, gather(g, places));
     scatter(gk, gradient.key, places);
     scatter(gv, gradient.value, places);
-    gradient.decay.data[channel] += gw / places.length;
-    gradient.bonus.data[channel] += gu / places.length;
+    gradient.decay.data[channel] += gw / places.pixels.length;
+    gradient.bonus.data[channel] += gu / places.pixels.length;
   });
   return gradient;
 }
@@ -162,39 +162,46 @@ function oneSidedSums(logWeight: Float64Array, a: Float64Array, b: Float64Array,
   return out;
 }
 
-/** Visits each image and channel with the offsets of its tokens in the order of the scan. */
+/** Where the tokens of one image and channel stand in the flat arrays: `pixels[t]·stride + start`. */
+interface Places {
+  readonly pixels: Uint32Array;
+  readonly stride: number;
+  readonly start: number;
+}
+
+/** Visits each image and channel, with the places of its tokens in the order of the scan. */
 function forEachSequence(
   key: Float64Image, value: Float64Image, decay: Float64Image, bonus: Float64Image, scan: Scan,
-  visit: (places: Uint32Array, channel: number) => void,
+  visit: (places: Places, channel: number) => void,
 ): void {
   const [n, h, w, c] = imageShape('biWkv', key);
   expectShape('biWkv', 'value', value, key.shape);
   expectShape('biWkv', 'decay', decay, [c]);
   expectShape('biWkv', 'bonus', bonus, [c]);
-  const tokens = h * w;
+  const pixels = new Uint32Array(h * w);
+  for (let t = 0; t < pixels.length; t++) pixels[t] = scan === 'rows' ? t : (t % h) * w + Math.floor(t / h);
   for (let image = 0; image < n; image++) {
     for (let channel = 0; channel < c; channel++) {
-      visit(Uint32Array.from({ length: tokens }, (_, t) => {
-        const pixel = scan === 'rows' ? t : (t % h) * w + Math.floor(t / h);
-        return (image * tokens + pixel) * c + channel;
-      }), channel);
+      visit({ pixels, stride: c, start: image * h * w * c + channel }, channel);
     }
   }
 }
 
 function readSequence(
-  key: Float64Image, value: Float64Image, decay: Float64Image, bonus: Float64Image, places: Uint32Array, channel: number,
+  key: Float64Image, value: Float64Image, decay: Float64Image, bonus: Float64Image, places: Places, channel: number,
 ): Sequence {
-  const length = places.length;
-  const w = decay.data[channel] / length;
-  const u = bonus.data[channel] / length;
+  const tokens = places.pixels.length;
+  const w = decay.data[channel] / tokens;
+  const u = bonus.data[channel] / tokens;
   return { k: gather(key, places), v: gather(value, places), w, u };
 }
 
-function gather(x: Float64Image, places: Uint32Array): Float64Array {
-  return Float64Array.from(places, (at) => x.data[at]);
+function gather(x: Float64Image, { pixels, stride, start }: Places): Float64Array {
+  const values = new Float64Array(pixels.length);
+  for (let t = 0; t < pixels.length; t++) values[t] = x.data[pixels[t] * stride + start];
+  return values;
 }
 
-function scatter(values: Float64Array, x: Float64Image, places: Uint32Array): void {
-  for (let t = 0; t < places.length; t++) x.data[places[t]] = values[t];
+function scatter(values: Float64Array, x: Float64Image, { pixels, stride, start }: Places): void {
+  for (let t = 0; t < pixels.length; t++) x.data[pixels[t] * stride + start] = values[t];
 }

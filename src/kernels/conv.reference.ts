@@ -46,7 +46,7 @@ export function convGradient(
     addProduct(gWeight.data, at, xColumns, g.data, yAt * outputs, inputs, count, outputs);
   });
   const gBias = bias && zeros(bias.shape);
-  if (gBias) g.data.forEach((value, at) => (gBias.data[at % outputs] += value));
+  if (gBias) for (let at = 0; at < g.data.length; at++) gBias.data[at % outputs] += g.data[at];
   return { x: gx, weight: gWeight, bias: gBias };
 }
 

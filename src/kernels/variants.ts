@@ -12,7 +12,7 @@ export const SOFTWARE_VARIANTS: Variants = {
   linear: { entryPoint: 'throughRegisters', tokens: 8, outputs: 2 },
   layerNorm: { lanes: 1 },
   omniShift: { pixels: 8 },
-  conv: { pixels: 4, outputs: 2 },
+  conv: { pixels: 4, outputs: 1 },
   biWkv: { lane: 'vec4f', chunk: 32, segments: 16 },
 };
 

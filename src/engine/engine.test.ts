@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { GPU_VARIANTS, SOFTWARE_VARIANTS } from '../kernels/variants.ts';
+import type { Config } from '../model/config.ts';
+import { LIGHT } from '../model/config.ts';
+import { hashedStateDict } from '../weights/hashedWeights.ts';
+import { toNetworkWeights } from '../weights/networkWeights.ts';
+import { readSafetensors } from '../weights/safetensors.ts';
+import { testDevice } from './againstReference.ts';
+import { createEngine } from './engine.ts';
+
+const { tensors: vectors } = readSafetensors(readFileSync(new URL('../../public/conformance/networks.safetensors', import.meta.url)));
+
+const networkWeights = (config: Config) => toNetworkWeights(hashedStateDict(config, 0), config);
+
+/** max |got − expected| / max |expected| */
+function relativeError(got: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let [error, largest] = [0, 0];
+  for (let i = 0; i < expected.length; i++) {
+    error = Math.max(error, Math.abs(got[i]! - expected[i]!));
+    largest = Math.max(largest, Math.abs(expected[i]!));
+  }
+  return error / largest;
+}
+
+describe.each([['software', SOFTWARE_VARIANTS], ['GPU', GPU_VARIANTS]])('the engine with %s tiles', (_, variants) => {
+  test.each([[64, 64], [48, 80]])('gives the golden result of the light network at %i×%i', async (height, width) => {
+    const engine = createEngine(await testDevice(), networkWeights(LIGHT), variants);
+    const vector = (name: 'x' | 'y') => vectors.get(`light.${height}x${width}.${name}`)!.data as Float32Array;
+    const got = await engine.restore(vector('x'), height, width);
+    expect(relativeError(got, vector('y'))).toBeLessThan(2e-5);
+    engine.dispose();
+  });
+});
+
+describe('the engine', () => {
+  test('runs a network whose channel counts are not multiples of four', async () => {
+    // 6, 12, 24 and 48 channels: the concatenation at level 1 starts its second part at channel 6.
+    const config: Config = { dim: 6, blocks: [1, 1, 1, 1], refinement: 1, recurrence: 2 };
+    const { referenceOps } = await import('../kernels/reference.ts');
+    const { float64Image } = await import('../kernels/float64Image.ts');
+    const { restoreRwkv } = await import('../model/restoreRwkv.ts');
+    const weights = networkWeights(config);
+    const image = (vectors.get('light.64x64.x')!.data as Float32Array).slice(0, 16 * 24);
+    const expected = restoreRwkv(
+      referenceOps, (path) => float64Image(weights.tensors.get(path)!.shape, weights.tensors.get(path)!.data),
+      config, float64Image([1, 16, 24, 1], image),
+    );
+    const engine = createEngine(await testDevice(), weights);
+    expect(relativeError(await engine.restore(image, 16, 24), expected.data)).toBeLessThan(2e-5);
+    engine.dispose();
+  });
+
+  test('gives the same result again, and after another size', async () => {
+    const engine = createEngine(await testDevice(), networkWeights(LIGHT));
+    const image = vectors.get('light.64x64.x')!.data as Float32Array;
+    const first = await engine.restore(image, 64, 64);
+    await engine.restore(image.slice(0, 16 * 24), 16, 24);
+    await engine.restore(image.slice(0, 24 * 16), 24, 16);
+    expect(await engine.restore(image, 64, 64)).toEqual(first);
+    engine.dispose();
+  });
+
+  test('compiles nothing for a second size', async () => {
+    const device = await testDevice();
+    const engine = createEngine(device, networkWeights(LIGHT));
+    await engine.prepare(16, 16);
+    const create = device.createComputePipelineAsync.bind(device);
+    let compiled = 0;
+    device.createComputePipelineAsync = (descriptor) => { compiled++; return create(descriptor); };
+    await engine.prepare(32, 24);
+    device.createComputePipelineAsync = create;
+    expect(compiled).toBe(0);
+    engine.dispose();
+  });
+
+  test('asks for padding where a side is not a multiple of eight', async () => {
+    const engine = createEngine(await testDevice(), networkWeights(LIGHT));
+    await expect(engine.restore(new Float32Array(20 * 16), 20, 16))
+      .rejects.toThrow('engine: the image is 20×16; pad height and width to multiples of 8');
+    engine.dispose();
+  });
+
+  test('says what an image would need before it runs out of it', async () => {
+    const engine = createEngine(await testDevice(), networkWeights(LIGHT));
+    await expect(engine.prepare(16384, 16384)).rejects.toThrow(/^device: this image needs a buffer of \d+ MiB, and the adapter allows \d+ MiB; crop/);
+    engine.dispose();
+  });
+
+  test('names the weight that is missing', async () => {
+    const weights = networkWeights(LIGHT);
+    const tensors = new Map(weights.tensors);
+    tensors.delete('latent.0.att.key.weight');
+    const engine = createEngine(await testDevice(), { ...weights, tensors });
+    await expect(engine.prepare(16, 16)).rejects.toThrow('latent.0.att.key.weight is missing');
+  });
+});

@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { compareWithReference } from '../engine/againstReference.ts';
+import { GPU_VARIANTS } from './variants.ts';
+
+const TOLERANCE = 3e-6; // sums of 25 float32 products
+
+test.each([
+  [8, 9, 14, 12], [4, 9, 14, 12], [8, 1, 1, 4], [4, 2, 19, 6],
+  [8, 17, 3, 20],
+])('omni-shift is a depth-wise 5×5 with zeros outside the image (%i pixels a thread, %i×%i, %i channels)', async (pixels, h, w, channels) => {
+  const variants = { ...GPU_VARIANTS, omniShift: { pixels } };
+  const { error } = await compareWithReference(
+    (ops, input) => ops.omniShift(input('x'), input('kernel')),
+    { x: [2, h, w, channels] }, { kernel: [5, 5, channels] }, variants,
+  );
+  expect(error).toBeLessThan(TOLERANCE);
+});
