@@ -150,14 +150,14 @@ function oneSidedSums(logWeight: Float64Array, a: Float64Array, b: Float64Array,
     out.b[t] = sumB;
     out.distanceA[t] = distanceA;
     out.distanceB[t] = distanceB;
-    const next = Math.max(scale - w, logWeight[t]);
-    const keep = Math.exp(scale - w - next);
-    const join = Math.exp(logWeight[t] - next);
+    const lead = scale - w - logWeight[t];
+    const keep = lead > 0 ? 1 : Math.exp(lead);
+    const join = lead > 0 ? Math.exp(-lead) : 1;
     distanceA = keep * (distanceA + sumA);
     distanceB = keep * (distanceB + sumB);
     sumA = keep * sumA + join * a[t];
     sumB = keep * sumB + join * b[t];
-    scale = next;
+    scale = Math.max(scale - w, logWeight[t]);
   }
   return out;
 }

@@ -1,0 +1,125 @@
+import { cpus } from 'node:os';
+import { countMacs } from '../engine/cost.ts';
+import { createEngine } from '../engine/engine.ts';
+import { FULL, LIGHT } from '../model/config.ts';
+import { useTfjsBackend } from '../training/tfjsBackend.ts';
+import { createTfjsNetwork } from '../training/tfjsNetwork.ts';
+import { hashedParameter, hashedStateDict } from '../weights/hashedWeights.ts';
+import type { NetworkWeights } from '../weights/networkWeights.ts';
+import { toNetworkWeights } from '../weights/networkWeights.ts';
+import { oneOf, parseVerb } from './arguments.ts';
+import type { WebGpuDevice } from './devices.ts';
+import { deviceName, deviceOption, openWebGpu, wasmPaths } from './devices.ts';
+import { UsageError } from './errors.ts';
+
+/** One way to compute the network, ready to be timed. */
+interface Contender {
+  readonly name: string;
+  /** Computes one image to its end, without or with reading the result back. */
+  run(): Promise<unknown>;
+  readonly samples: number[];
+  /** The first run, with what is compiled lazily. */
+  first: number;
+}
+
+/** Rounds after two warm-ups; contenders take turns, so that other load on the machine hits all alike. */
+const ROUNDS = 10;
+
+/**
+ * `bench [--json] [--size N] [--variant light|full] [--device gpu|software|wasm]`: one image through the engine and,
+ * on the same device and in the same run, through stock tfjs operators; also tfjs on wasm. Seeded weights and image.
+ */
+export async function bench(args: string[]): Promise<number> {
+  const { values } = parseVerb('bench', args, {
+    json: { type: 'boolean' }, size: { type: 'string' }, variant: { type: 'string' }, device: { type: 'string' },
+  });
+  const size = Number(values.size ?? 128);
+  if (!Number.isInteger(size) || size < 8 || size % 8 !== 0 || size > 4096) {
+    throw new UsageError(`bench: --size is "${values.size}"; it can be a multiple of 8 up to 4096`);
+  }
+  const variant = oneOf('variant', values.variant, ['light', 'full'] as const) ?? 'light';
+  const choice = deviceOption(values.device);
+  const config = variant === 'light' ? LIGHT : FULL;
+  const weights = toNetworkWeights(hashedStateDict(config, 0), config);
+  const image = Float32Array.from(hashedParameter('image', [size * size], 0), (value) => 0.5 + 0.5 * value);
+
+  const contenders: Contender[] = [];
+  const add = (name: string, run: () => Promise<unknown>) => contenders.push({ name, run, samples: [], first: 0 });
+  let adapter: string | null = null;
+  let prepare: number | null = null;
+  let bytes: number | null = null;
+  if (choice !== 'wasm') {
+    const found = await openWebGpu(choice);
+    adapter = deviceName(found);
+    const engine = createEngine(found.device, weights);
+    const start = performance.now();
+    ({ bytes } = await engine.prepare(size, size));
+    prepare = performance.now() - start;
+    add('engine, on the device', async () => {
+      await engine.run(image, size, size);
+      await found.device.queue.onSubmittedWorkDone();
+    });
+    add('engine, with read-back', () => engine.restore(image, size, size));
+    add('stock tfjs-webgpu, with read-back', await stockTfjs(weights, image, size, found));
+  }
+  add('tfjs-wasm, with read-back', await stockTfjs(weights, image, size, null));
+
+  for (const contender of contenders) {
+    contender.first = await time(contender.run);
+    await contender.run();
+  }
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const contender of contenders) contender.samples.push(await time(contender.run));
+  }
+
+  const macs = countMacs(config, size, size);
+  const cases = contenders.map(({ name, samples, first }) => ({ name, first, min: Math.min(...samples), ...spread(samples) }));
+  const machine = `${cpus()[0]?.model.trim() ?? 'unknown processor'} × ${cpus().length}`;
+  if (values.json) {
+    console.log(JSON.stringify({ variant, size, machine, adapter, prepare, bytes, flops: 2 * macs, rounds: ROUNDS, cases }));
+    return 0;
+  }
+  console.log(`${variant}, ${size}×${size}, ${(2 * macs / 1e9).toFixed(2)} GFLOP; ${machine}`);
+  if (adapter) {
+    console.log(`adapter: ${adapter}`);
+    console.log(`prepare ${prepare!.toFixed(0)} ms, activations ${(bytes! / 2 ** 20).toFixed(1)} MiB`);
+  }
+  for (const { name, first, min, median, deviation } of cases) {
+    const speed = (2 * macs) / median / 1e6;
+    console.log(
+      `${name.padEnd(36)} median ${median.toFixed(1)} ± ${deviation.toFixed(1)} ms, min ${min.toFixed(1)}, ` +
+      `first ${first.toFixed(0)}; ${speed.toFixed(1)} GFLOP/s`,
+    );
+  }
+  const median = (name: string) => cases.find((one) => one.name.startsWith(name))?.median;
+  const [ours, stock] = [median('engine, with'), median('stock')];
+  if (ours && stock) console.log(`engine / stock tfjs-webgpu: ${(ours / stock).toFixed(3)}`);
+  return 0;
+}
+
+/** The network on tfjs: on our device, or on wasm. The backend is switched as the contenders take turns. */
+async function stockTfjs(weights: NetworkWeights, image: Float32Array, size: number, gpu: WebGpuDevice | null) {
+  if (gpu) await useTfjsBackend('webgpu', { device: gpu.device, adapterInfo: gpu.adapter.info });
+  else await useTfjsBackend('wasm', { wasmPaths: wasmPaths() });
+  const tensors = new Map([...weights.tensors].map(([path, { shape, data }]) => [path, { shape, data: Float32Array.from(data) }]));
+  const network = createTfjsNetwork({ config: weights.config, tensors });
+  return () => network.restore(image, size, size);
+}
+
+async function time(run: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await run();
+  return performance.now() - start;
+}
+
+/** Median, and median absolute deviation from it. */
+function spread(samples: readonly number[]): { median: number; deviation: number } {
+  const median = middle(samples);
+  return { median, deviation: middle(samples.map((sample) => Math.abs(sample - median))) };
+}
+
+function middle(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = sorted.length / 2;
+  return (sorted[Math.ceil(half) - 1]! + sorted[Math.floor(half)]!) / 2;
+}
