@@ -78,10 +78,11 @@ fn conv(@builtin(global_invocation_id) id: vec3u) {
   for (var i = 0u; i < PIXELS; i++) {
     for (var o = 0u; o < OUTPUTS; o++) {
       let output = first_output + o;
-      if (column + i >= p.width || output >= p.outputs) { continue; }
-      var value = sum[i][o];
-      if (BIAS) { value += bias[output]; }
-      for (var c = 0u; c < 4u; c++) { store(image, id.y, column + i, 4u * output + c, value[c]); }
+      if (column + i < p.width && output < p.outputs) {
+        var value = sum[i][o];
+        if (BIAS) { value += bias[output]; }
+        for (var c = 0u; c < 4u; c++) { store(image, id.y, column + i, 4u * output + c, value[c]); }
+      }
     }
   }
 }

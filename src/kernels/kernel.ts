@@ -1,3 +1,5 @@
+import { unroll } from './unroll.ts';
+
 /**
  * An activation [batch, height, width, channels] somewhere in a buffer `B` (an id while planning, a GPUBuffer when run).
  * Pixels lie `stride` floats apart from `offset` on; each holds `lanes` floats: the channels, zero-padded to vec4s (or
@@ -38,17 +40,18 @@ export function wholeView<B>(buffer: B, shape: readonly number[]): View<B> {
   return { buffer, batch, height, width, channels, lanes, offset: 0, stride: lanes };
 }
 
-const library = import.meta.glob<string>('../../shaders/lib/*.wgsl', { query: '?raw', import: 'default', eager: true });
+const snippets = import.meta.glob<string>('../../shaders/lib/*.wgsl', { query: '?raw', import: 'default', eager: true });
 
 /**
  * The WGSL of a kernel variant: `#include "lib/x.wgsl"` resolved, and the values of the file's own module-level
- * `const NAME = …;` and `alias NAME = …;` replaced. A shader file is thus complete and readable with its defaults.
+ * `const NAME = …;` and `alias NAME = …;` replaced, loops over constants unrolled. A shader file is thus complete and
+ * readable with its defaults.
  *
  * @throws Error for a name that the file does not declare, or a missing snippet
  */
 export function specialise(code: string, values: Readonly<Record<string, number | boolean | string>>): string {
   let result = code.replace(/^#include "(lib\/\w+\.wgsl)"$/gm, (_, name: string) => {
-    const snippet = library[`../../shaders/${name}`];
+    const snippet = snippets[`../../shaders/${name}`];
     if (snippet === undefined) throw new Error(`shader snippet ${name} does not exist in shaders/lib`);
     return snippet;
   });
@@ -58,7 +61,7 @@ export function specialise(code: string, values: Readonly<Record<string, number 
     const text = typeof value === 'number' ? `${value}u` : String(value);
     result = result.replace(declaration, (_, kind: string) => `${kind} ${name} = ${text};`);
   }
-  return result;
+  return unroll(result);
 }
 
 /** Uniform fields `offset, stride` of a view in units of `unit` floats. */

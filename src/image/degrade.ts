@@ -1,0 +1,80 @@
+import type { Modality } from '../formats/volume.ts';
+import { CT_DEFAULTS, degradeCt } from './degradeCt.ts';
+import { degradeMri } from './degradeMri.ts';
+import { PET_DEFAULTS, degradePet } from './degradePet.ts';
+import { PAPER_RANGE } from './normalise.ts';
+import { seededRandom } from './random.ts';
+import type { Slice } from './slice.ts';
+
+export interface DegradeOptions {
+  /** CT: dose fraction 0.05–0.5. PET: dose reduction factor 2–20. MRI: factor 2 or 4 along each axis. */
+  readonly strength: number;
+  /** The same seed gives the same noise; give slices of a volume different ones. MRI has no noise. */
+  readonly seed: number;
+  /** mm between columns; CT noise depends on it. Without it a field of view of 360 mm is assumed. */
+  readonly pixelSpacing?: number;
+  /** The values are in [0, 1] (PNG) and not in HU: CT takes 0 … 1 for the paper's −1024 … 3072 HU and back. */
+  readonly unitInterval?: boolean;
+  /** CT: photons per detector bin and angle at full dose (8e5). Fewer for a noisier scanner or protocol. */
+  readonly photons?: number;
+  /** PET: coincidences of the slice at full dose (4e5). */
+  readonly counts?: number;
+}
+
+export interface StrengthScale {
+  readonly name: string;
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly step: number;
+  /** What the paper and the shipped model take. */
+  readonly standard: number;
+  /** The only values that are allowed; null where the whole range is. */
+  readonly values: readonly number[] | null;
+}
+
+/** What `strength` means for each task, for sliders and for the command line. */
+export const STRENGTH: { readonly [M in Modality]: StrengthScale } = {
+  ct: { name: 'Dose fraction', minimum: 0.05, maximum: 0.5, step: 0.05, standard: 0.25, values: null },
+  pet: { name: 'Dose reduction factor', minimum: 2, maximum: 20, step: 1, standard: 12, values: null },
+  mri: { name: 'Resolution divided by', minimum: 2, maximum: 4, step: 2, standard: 4, values: [2, 4] },
+};
+
+const ASSUMED_FIELD_OF_VIEW = 360;
+
+/**
+ * Simulates a task's low-quality input from a reference in native units: CT in HU at a share of the dose, PET (any
+ * linear units) at a share of the counts, MRI (any units) from the centre of k-space. Non-finite voxels: see the three
+ * functions. Throws RangeError where the strength is not one of the task's.
+ */
+export function degrade(slice: Slice, task: Modality, options: DegradeOptions): Slice {
+  const { strength, seed } = options;
+  checkStrength(task, strength);
+  if (task === 'mri') return degradeMri(slice, { factor: strength === 2 ? 2 : 4 });
+  const random = seededRandom(seed);
+  if (task === 'pet') {
+    return degradePet(slice, { ...PET_DEFAULTS, drf: strength, counts: options.counts ?? PET_DEFAULTS.counts }, random);
+  }
+  const pixelSpacing = options.pixelSpacing ?? ASSUMED_FIELD_OF_VIEW / Math.max(slice.width, slice.height);
+  const photons = options.photons ?? CT_DEFAULTS.photons;
+  const degradation = { ...CT_DEFAULTS, dose: strength, pixelSpacing, photons };
+  if (!options.unitInterval) return degradeCt(slice, degradation, random);
+  const [low, high] = PAPER_RANGE.ct;
+  const hu = { ...slice, data: slice.data.map((value) => low + value * (high - low)) };
+  const noisy = degradeCt(hu, degradation, random);
+  return { ...noisy, data: noisy.data.map((value) => (value - low) / (high - low)) };
+}
+
+/** The degradation in words, for the page and for file headers. */
+export function degradationSentence(task: Modality, strength: number): string {
+  if (task === 'ct') return `${Number((strength * 100).toFixed(1))} % of the dose, simulated in the projections`;
+  if (task === 'pet') return `1/${strength} of the counts, reconstructed by OSEM`;
+  return `${100 / strength} % of k-space along each axis`;
+}
+
+function checkStrength(task: Modality, strength: number): void {
+  const { name, minimum, maximum, values } = STRENGTH[task];
+  const allowed = values === null ? strength >= minimum && strength <= maximum : values.includes(strength);
+  if (allowed) return;
+  const expected = values === null ? `${minimum} to ${maximum}` : values.join(' or ');
+  throw new RangeError(`degrade: ${name.toLowerCase()} ${strength} is not simulated for ${task}; choose ${expected}`);
+}
