@@ -1,16 +1,17 @@
-// Linear over channels, one token a pixel: y = sigmoid(gate) ⊙ (f(x)·W + bias) + residual; f is relu² or nothing.
+// Linear over channels, one token a pixel: y = sigmoid(gate) ⊙ f(x·W + bias) + residual; f is relu² from output
+// channel `squared` on (the key of channel mix, eq. 6, computed together with the receptance).
 // Two ways to tile: `throughRegisters` keeps all in a thread, `throughWorkgroup` shares tiles of x and W among 64 threads.
 #include "lib/sigmoid.wgsl"
 alias Lane = vec4f;
 const TOKENS = 8u;          // tokens a thread
 const OUTPUTS = 2u;         // vec4s of output channels a thread
-const SQUARED_RELU = false; // f(x) = relu(x)²
+const SQUARED_RELU = false;
 const BIAS = false;
 const GATE = false;
 const RESIDUAL = false;
 
 struct Params {             // lengths, offsets and strides in vec4s
-  tokens: u32, inputs: u32, outputs: u32,
+  tokens: u32, inputs: u32, outputs: u32, squared: u32,
   x_offset: u32, x_stride: u32,
   gate_offset: u32, gate_stride: u32,
   residual_offset: u32, residual_stride: u32,
@@ -25,17 +26,16 @@ struct Params {             // lengths, offsets and strides in vec4s
 @group(0) @binding(6) var<storage, read_write> y: array<vec4f>;  // [tokens, outputs]
 
 fn load(token: u32, input: u32) -> vec4f {
-  let value = x[p.x_offset + token * p.x_stride + input];
-  if (SQUARED_RELU) {
-    let positive = max(value, vec4f(0.0));
-    return positive * positive;
-  }
-  return value;
+  return x[p.x_offset + token * p.x_stride + input];
 }
 
 fn store(token: u32, output: u32, sum: vec4f) {
   var value = sum;
   if (BIAS) { value += bias[output]; }
+  if (SQUARED_RELU) {
+    let positive = max(value, vec4f(0.0));
+    value = select(value, positive * positive, output >= p.squared);
+  }
   if (GATE) { value *= sigmoid(gate[p.gate_offset + token * p.gate_stride + output]); }
   if (RESIDUAL) { value += residual[p.residual_offset + token * p.residual_stride + output]; }
   y[p.y_offset + token * p.y_stride + output] = value;

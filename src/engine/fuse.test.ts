@@ -48,12 +48,12 @@ describe('fusion', () => {
     expect(output).toMatchObject({ gate: { op: 'input' }, x: { gate: { op: 'input' } } });
   });
 
-  test('squares as the next linear reads', () => {
+  test('squares as the linear before it writes', () => {
     const { output, names } = rewritten(
-      (ops, x) => ops.linear(ops.squaredRelu(x), weight('W', 12, 12)), fuseSquaredRelu,
+      (ops, x) => ops.squaredRelu(ops.linear(x, weight('W', 12, 12))), fuseSquaredRelu,
     );
     expect(names).toEqual(['linear']);
-    expect(output).toMatchObject({ squaredRelu: true });
+    expect(output).toMatchObject({ parts: [{ squaredRelu: true }] });
   });
 
   test('adds a residual as a linear or convolution writes, from either side', () => {

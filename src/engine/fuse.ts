@@ -42,8 +42,9 @@ export const foldScale: Rule = (node, onlyUser) => {
   if (!isElementwise(node, 'scale') || node.b?.op !== 'parameter') return null;
   const { a: linear, b: scale, order } = node;
   if (linear.op !== 'linear' || !onlyUser(linear) || linear.residual || linear.bias) return null;
-  if (linear.parts.length !== 1 || linear.parts[0]!.scale) return null;
-  return { ...linear, order, parts: [{ weight: linear.parts[0]!.weight, scale }] };
+  const [part, ...others] = linear.parts;
+  if (!part || others.length > 0 || part.scale || part.squaredRelu) return null;
+  return { ...linear, order, parts: [{ ...part, scale }] };
 };
 
 /** sigmoid(r) ⊙ linear(x), sigmoid(r) ⊙ biWkv(k, v): the gate is applied as the result is written (eqs. 4 and 7). */
@@ -57,10 +58,12 @@ export const fuseGate: Rule = (node, onlyUser) => {
   return null;
 };
 
-/** linear(relu(x)²): squared as it is read (eq. 6). */
+/** relu(linear(x))²: squared as it is written (eq. 6). */
 export const fuseSquaredRelu: Rule = (node, onlyUser) => {
-  if (node.op !== 'linear' || node.squaredRelu || !isElementwise(node.x, 'squaredRelu') || !onlyUser(node.x)) return null;
-  return { ...node, x: node.x.a, squaredRelu: true };
+  if (!isElementwise(node, 'squaredRelu')) return null;
+  const { a: linear, order } = node;
+  if (linear.op !== 'linear' || !onlyUser(linear) || linear.gate || linear.residual || linear.parts.length !== 1) return null;
+  return { ...linear, order, parts: [{ ...linear.parts[0]!, squaredRelu: true }] };
 };
 
 /** x + linear(…), x + conv(…): added as the result is written. */
@@ -85,7 +88,7 @@ export const fuseRearrange: Rule = (node, onlyUser) => {
 export function joinProjections(output: Node): Node {
   const groups = new Map<Node, NodeOf<'linear'>[]>();
   for (const node of schedule(output)) {
-    if (node.op !== 'linear' || node.gate || node.residual || node.bias || node.squaredRelu) continue;
+    if (node.op !== 'linear' || node.gate || node.residual || node.bias) continue;
     groups.set(node.x, [...(groups.get(node.x) ?? []), node]);
   }
   const memberOf = new Map<number, NodeOf<'linear'>[]>();
@@ -99,6 +102,7 @@ export function joinProjections(output: Node): Node {
     let whole = joined.get(group);
     if (!whole) {
       const parts: LinearPart[] = group.flatMap((member) => member.parts);
+      if (parts.some(({ squaredRelu }, i) => squaredRelu && parts[i + 1]?.squaredRelu === false)) return null;
       const channels = group.reduce((sum, member) => sum + member.shape[3], 0);
       const [n, h, w] = node.shape;
       // Slices are views and cost no step, so the joint node may share the order of its first part.

@@ -25,7 +25,7 @@ export type Node = { readonly order: number; readonly shape: ImageShape } & (
     }
   | {
       readonly op: 'linear'; readonly x: Node; readonly parts: readonly LinearPart[]; readonly bias: Parameter | null;
-      readonly squaredRelu: boolean; readonly gate: Node | null; readonly residual: Node | null;
+      readonly gate: Node | null; readonly residual: Node | null;
     }
   | { readonly op: 'slice'; readonly x: Node; readonly part: number }
   | { readonly op: 'layerNorm'; readonly x: Node; readonly weight: Parameter; readonly bias: Parameter }
@@ -40,10 +40,11 @@ export type Node = { readonly order: number; readonly shape: ImageShape } & (
 );
 export type NodeOf<O extends Node['op']> = Extract<Node, { op: O }>;
 
-/** One weight matrix of a linear, its columns scaled by `scale`. */
+/** One weight matrix of a linear, its columns scaled by `scale`; its output squared after relu or not. */
 export interface LinearPart {
   readonly weight: Parameter;
   readonly scale: Parameter | null;
+  readonly squaredRelu: boolean;
 }
 
 /** What a program computes with while it is being recorded. */
@@ -86,8 +87,8 @@ export function recordingOps(): Ops<Handle> & { input(name: string, shape: Image
       const shape = withChannels(image, outputs);
       const offset = bias && parameter(bias, 'conv', 1);
       if (size === 1) {
-        const parts = [{ weight: kernel, scale: null }];
-        return { ...next(), op: 'linear', shape, x: image, parts, bias: offset, squaredRelu: false, gate: null, residual: null };
+        const parts = [{ weight: kernel, scale: null, squaredRelu: false }];
+        return { ...next(), op: 'linear', shape, x: image, parts, bias: offset, gate: null, residual: null };
       }
       if (size !== 3) throw new ShapeError(`conv: kernel ${kernel.shape.join('×')} of ${kernel.path}; expected 3×3 or 1×1`);
       return { ...next(), op: 'conv', shape, x: image, weight: kernel, bias: offset, rearrange: 'none', residual: null };
@@ -97,7 +98,7 @@ export function recordingOps(): Ops<Handle> & { input(name: string, shape: Image
       expectChannels('linear', image, matrix.shape[0]!);
       return {
         ...next(), op: 'linear', shape: withChannels(image, matrix.shape[1]!), x: image,
-        parts: [{ weight: matrix, scale: null }], bias: null, squaredRelu: false, gate: null, residual: null,
+        parts: [{ weight: matrix, scale: null, squaredRelu: false }], bias: null, gate: null, residual: null,
       };
     },
     layerNorm(x, weight, bias) {

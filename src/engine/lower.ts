@@ -8,7 +8,7 @@ import { linear } from '../kernels/linear.ts';
 import { omniShift } from '../kernels/omniShift.ts';
 import { pixelShuffle } from '../kernels/pixelShuffle.ts';
 import type { Variants } from '../kernels/variants.ts';
-import type { Node, Parameter } from './graph.ts';
+import type { LinearPart, Node, Parameter } from './graph.ts';
 import { operands, schedule } from './graph.ts';
 import type { Packed, Stored } from './parameters.ts';
 import { packConv, packLinear, packOmniShift, packVector } from './parameters.ts';
@@ -90,7 +90,7 @@ export function lower(output: Node, lookup: (path: string) => Stored, variants: 
         dispatches.push(linear({
           x: at(node.x), weight: weight(packLinear(node.parts, stored)), bias: node.bias ? vector(node.bias) : undefined,
           gate: node.gate ? at(node.gate) : undefined, residual: node.residual ? at(node.residual) : undefined,
-          y, squaredRelu: node.squaredRelu,
+          y, squaredFrom: squaredFrom(node.parts),
         }, variants.linear));
         break;
       case 'layerNorm':
@@ -132,17 +132,23 @@ export function lower(output: Node, lookup: (path: string) => Stored, variants: 
     if (node.op === 'slice') {
       const whole = views.get(node.x)!;
       const parts = node.x.op === 'linear' ? node.x.parts : [];
-      const offset = parts.slice(0, node.part).reduce((sum, { weight }) => sum + lanesFor(weight.shape.at(-1)!), 0);
+      const offset = widthOf(parts.slice(0, node.part));
       return { ...whole, channels: node.shape[3], lanes: lanesFor(node.shape[3]), offset: whole.offset + offset };
     }
-    if (node.op === 'linear') {
-      return allocate(node, node.parts.reduce((sum, { weight }) => sum + lanesFor(weight.shape.at(-1)!), 0));
-    }
+    if (node.op === 'linear') return allocate(node, widthOf(node.parts));
     return allocate(node, scalar.has(node) ? 1 : lanesFor(node.shape[3]));
   }
 
   const inputs = nodes.filter((node) => node.op === 'input').map((node) => [node.name, views.get(node)!] as const);
   return { dispatches, inputs: new Map(inputs), output: views.get(output)! };
+}
+
+const widthOf = (parts: readonly LinearPart[]) => parts.reduce((sum, { weight }) => sum + lanesFor(weight.shape.at(-1)!), 0);
+
+/** The lane from which a linear's output is squared: its squared parts come last. */
+function squaredFrom(parts: readonly LinearPart[]): number | undefined {
+  const first = parts.findIndex(({ squaredRelu }) => squaredRelu);
+  return first < 0 ? undefined : widthOf(parts.slice(0, first));
 }
 
 function largestMagnitude(values: ArrayLike<number>): number {

@@ -5,7 +5,9 @@ import { float64Image, zeros, type Float64Image } from './float64Image.ts';
 import { gradientError, largestDifference, noise } from './gradientCheck.ts';
 
 /** Eq. 8 as printed, every token against every other, for [1, 1, T, C]; weights relative to the largest of a token. */
-function printedEquation(key: Float64Image, value: Float64Image, decay: Float64Image, bonus: Float64Image): Float64Image {
+function printedEquation(
+  key: Float64Image, value: Float64Image, decay: Float64Image, bonus: Float64Image,
+): Float64Image {
   const [, , tokens, c] = key.shape;
   const y = zeros(key.shape);
   for (let channel = 0; channel < c; channel++) {

@@ -30,7 +30,7 @@ export function biWkv(
 }
 
 /**
- * With p_ti = e^{k_i − (|t−i|−1)w − l_t} (p_tt = e^{u + k_t − l_t}) and l_t the log of the denominator, y_t = Σ_i p_ti v_i
+ * With l_t the log of the denominator, p_ti = e^{k_i − (|t−i|−1)w − l_t}, p_tt = e^{u + k_t − l_t}, y_t = Σ_i p_ti v_i
  * and g = ∂L/∂y:
  *
  *   ∂L/∂v_i = Σ_t g_t p_ti
@@ -47,7 +47,9 @@ export function biWkvGradient(
   key: Float64Image, value: Float64Image, decay: Float64Image, bonus: Float64Image, scan: Scan, g: Float64Image,
 ): { key: Float64Image; value: Float64Image; decay: Float64Image; bonus: Float64Image } {
   expectShape('biWkv gradient', 'the gradient of the output', g, key.shape);
-  const gradient = { key: zeros(key.shape), value: zeros(key.shape), decay: zeros(decay.shape), bonus: zeros(bonus.shape) };
+  const gradient = {
+    key: zeros(key.shape), value: zeros(key.shape), decay: zeros(decay.shape), bonus: zeros(bonus.shape),
+  };
   forEachSequence(key, value, decay, bonus, scan, (places, channel) => {
     const sequence = readSequence(key, value, decay, bonus, places, channel);
     const { gk, gv, gw, gu } = backward(sequence, gather(g, places));

@@ -76,7 +76,8 @@ function extents(x: Float64Image, weight: Float64Image, bias: Float64Image | nul
   const [k, k2, channels, outputs] = weight.shape;
   if (weight.shape.length !== 4 || k !== k2 || (k !== 1 && k !== 3) || channels !== inputs) {
     const found = `weight has shape ${show(weight.shape)}`;
-    throw new ShapeError(`conv: ${found}, expected [3, 3, ${inputs}, O] or [1, 1, ${inputs}, O] for x ${show(x.shape)}`);
+    const expected = `[3, 3, ${inputs}, O] or [1, 1, ${inputs}, O]`;
+    throw new ShapeError(`conv: ${found}, expected ${expected} for x ${show(x.shape)}`);
   }
   if (bias) expectShape('conv', 'bias', bias, [outputs]);
   return { n, h, w, inputs, outputs };

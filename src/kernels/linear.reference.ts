@@ -34,7 +34,8 @@ function extents(x: Float64Image, weight: Float64Image) {
   const [batch, h, w, inputs] = imageShape('linear', x);
   const [rows, outputs] = weight.shape;
   if (weight.shape.length !== 2 || rows !== inputs || outputs === undefined) {
-    throw new ShapeError(`linear: weight has shape ${show(weight.shape)}, expected [${inputs}, O] for x ${show(x.shape)}`);
+    const found = `weight has shape ${show(weight.shape)}`;
+    throw new ShapeError(`linear: ${found}, expected [${inputs}, O] for x ${show(x.shape)}`);
   }
   return { batch, h, w, tokens: batch * h * w, inputs, outputs };
 }

@@ -49,7 +49,7 @@ describe.each([['through registers', SOFTWARE_VARIANTS], ['through workgroup mem
 test('linear refuses a residual of another size', () => {
   const view = (height: number) => wholeView('buffer', [1, height, 8, 4]);
   const call = () => linear(
-    { x: view(8), y: view(8), residual: view(9), weight: 'buffer', squaredRelu: false }, SOFTWARE_VARIANTS.linear,
+    { x: view(8), y: view(8), residual: view(9), weight: 'buffer' }, SOFTWARE_VARIANTS.linear,
   );
   expect(call).toThrow('linear: 72 pixels meet 64 pixels of x; they must be the same');
 });

@@ -15,17 +15,17 @@ export interface LinearArguments<B> {
   /** Added last, shape of y. */
   readonly residual?: View<B> | undefined;
   readonly y: View<B>;
-  /** Takes relu(x)² instead of x (channel mix, eq. 6). */
-  readonly squaredRelu: boolean;
+  /** From this lane of y on, relu(·)² of the sum (the key of channel mix, eq. 6). */
+  readonly squaredFrom?: number | undefined;
 }
 
 /**
- * y = sigmoid(gate) ⊙ (f(x)·W + bias) + residual over channels; also the 1×1 convolution.
+ * y = sigmoid(gate) ⊙ f(x·W + bias) + residual over channels; also the 1×1 convolution.
  *
  * @throws ShapeError where gate, residual or y differ from x in pixels
  */
 export function linear<B>(args: LinearArguments<B>, variant: Variants['linear']): Dispatch<B> {
-  const { x, weight, bias, gate, residual, y, squaredRelu } = args;
+  const { x, weight, bias, gate, residual, y, squaredFrom } = args;
   const tokens = pixelsOf(x);
   for (const other of [gate, residual, y]) {
     if (other && pixelsOf(other) !== tokens) {
@@ -39,10 +39,13 @@ export function linear<B>(args: LinearArguments<B>, variant: Variants['linear'])
     label: `linear ${x.channels}→${y.channels}`,
     code: specialise(shader, {
       TOKENS: perThread, OUTPUTS: outputs,
-      SQUARED_RELU: squaredRelu, BIAS: bias !== undefined, GATE: gate !== undefined, RESIDUAL: residual !== undefined,
+      SQUARED_RELU: squaredFrom !== undefined, BIAS: bias !== undefined, GATE: gate !== undefined, RESIDUAL: residual !== undefined,
     }),
     entryPoint,
-    params: [tokens, x.lanes / 4, vectors, ...place(x, 4), ...place(gate ?? x, 4), ...place(residual ?? x, 4), ...place(y, 4)],
+    params: [
+      tokens, x.lanes / 4, vectors, (squaredFrom ?? 0) / 4,
+      ...place(x, 4), ...place(gate ?? x, 4), ...place(residual ?? x, 4), ...place(y, 4),
+    ],
     // Bindings that a variant does not read still want a buffer.
     bindings: [
       { binding: 1, buffer: x.buffer, access: 'read' },

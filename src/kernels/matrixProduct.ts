@@ -13,7 +13,8 @@ export interface MatrixView {
  * in memory.
  */
 export function addProduct(
-  out: Float64Array, outOffset: number, a: MatrixView, b: Float64Array, bOffset: number, m: number, k: number, n: number,
+  out: Float64Array, outOffset: number, a: MatrixView, b: Float64Array, bOffset: number,
+  m: number, k: number, n: number,
 ): void {
   const { data, offset, row, column } = a;
   for (let i = 0; i + 1 < m; i += 2) {

@@ -113,7 +113,7 @@ export function mergeOmniShiftGradient(branches: OmniShiftBranches, g: Float64Im
 /** Tap (2, 2) of the merged kernel. */
 const CENTRE = 12;
 
-/** Visits every weight `at` of every branch (1 to 3, as in alpha) with the place `to` in the merged kernel it adds to. */
+/** Visits every weight `at` of every branch (1 to 3, as in alpha) with the place `to` that it adds to when merged. */
 function forEachBranchWeight(
   { conv1x1, conv3x3, conv5x5 }: OmniShiftBranches,
   visit: (branch: number, weight: Float64Image, at: number, to: number) => void,

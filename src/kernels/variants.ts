@@ -9,7 +9,7 @@ export interface Variants {
 
 /** Software devices (lavapipe, SwiftShader): few threads, each with much to do; workgroup memory only costs. */
 export const SOFTWARE_VARIANTS: Variants = {
-  linear: { entryPoint: 'throughRegisters', tokens: 8, outputs: 2 },
+  linear: { entryPoint: 'throughRegisters', tokens: 4, outputs: 2 },
   layerNorm: { lanes: 1 },
   omniShift: { pixels: 8 },
   conv: { pixels: 4, outputs: 1 },

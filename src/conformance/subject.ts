@@ -1,0 +1,43 @@
+import type { Ops } from '../model/ops.ts';
+import type { StoredTensor } from '../weights/tensor.ts';
+import type { CaseKind } from './vectors.ts';
+
+/** A computation written once over the operators, on inputs that it asks for by name. */
+export type Program = <T>(ops: Ops<T>, input: (name: string) => T) => T;
+
+export type Tensors = ReadonlyMap<string, StoredTensor>;
+
+export type SubjectName = 'reference' | 'webgpu' | 'tfjs-webgpu' | 'tfjs-wasm';
+
+/** An interpreter of the network that the conformance vectors are held against. */
+export interface Subject {
+  readonly name: SubjectName;
+  /** Kinds of cases that this subject is not asked for, the full network on a slow backend say. */
+  readonly skip?: (kind: CaseKind, caseName: string) => boolean;
+  /**
+   * Runs a program. Activations are images [N, H, W, C]; weights have the layouts that `Ops` wants, and an interpreter
+   * may upload them differently. The output is an image.
+   */
+  evaluate(program: Program, activations: Tensors, weights: Tensors): Promise<StoredTensor>;
+  /**
+   * Runs a program, and gives the gradients of a scalar L with respect to every activation and weight, by name.
+   *
+   * @param outputGradient ∂L/∂output, of the output's shape, from the output
+   */
+  gradients?(
+    program: Program, activations: Tensors, weights: Tensors, outputGradient: (output: StoredTensor) => StoredTensor,
+  ): Promise<{ output: StoredTensor; gradients: Tensors }>;
+}
+
+/**
+ * How far a subject may be from the vectors, relative to the largest value of a tensor.
+ *
+ * The vectors are float64 results stored as float32, so they are 6e-8 off themselves. Float32 interpreters differ from
+ * float64 by up to 8.5e-7 on whole networks in PyTorch; other orders of summation cost a small multiple of that. Bi-WKV
+ * alone is allowed more: keys reach ±60, whose float32 rounding is 4e-6 in the exponent.
+ */
+export function tolerance(subject: SubjectName, kind: CaseKind): number {
+  if (subject === 'reference') return 1e-6;
+  if (kind === 'biWkv' || kind === 'reWkv') return 1e-4;
+  return subject === 'webgpu' ? 2e-5 : 5e-5;
+}
