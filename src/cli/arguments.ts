@@ -1,0 +1,50 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import type { Modality } from '../formats/volume.ts';
+import { UsageError } from './errors.ts';
+
+export const USAGE = `Restore-RWKV on the command line.
+
+  inspect FILE... [--json]                what an image or a weights file holds
+  restore INPUT... --out PATH [--weights FILE] [--modality ct|pet|mri] [--raw]
+                                          restores every slice; PATH ends in .nii, .nii.gz or .png
+  degrade INPUT... --out PATH --task ct|pet|mri [--strength N] [--seed N]
+                                          simulates the low-quality input of a task
+  evaluate --reference R --input I [--modality ct|pet|mri] [--csv FILE]
+                                          PSNR, SSIM and RMSE of each slice, mean and standard deviation
+  verify [DIR] [--json]                   conformance vectors against every interpreter present
+  bench [--json] [--size N] [--variant light|full]
+                                          speed on this device
+
+  --device gpu|software|wasm|cpu          for restore, verify and bench; a GPU where there is one, else software
+
+Exit status: 0 done, 1 refused or failed, 2 wrong usage. Not a medical device.`;
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+
+/** The arguments of one verb; an unknown, doubled-up or valueless option ends as a UsageError. */
+export function parseVerb<const O extends Options>(verb: string, args: string[], options: O) {
+  try {
+    return parseArgs({ args, options, allowPositionals: true, strict: true });
+  } catch (error) {
+    // Node's sentence goes on with advice on quoting after the first full stop.
+    const reason = (error as Error).message.split(/\. |\n/, 1)[0];
+    throw new UsageError(`${verb}: ${reason.charAt(0).toLowerCase()}${reason.slice(1)}`);
+  }
+}
+
+/** A value out of a short list, or undefined where the option was not given. */
+export function oneOf<T extends string>(option: string, value: string | undefined, allowed: readonly T[]): T | undefined {
+  if (value === undefined) return undefined;
+  const found = allowed.find((name) => name === value.toLowerCase());
+  if (!found) throw new UsageError(`--${option} is "${value}"; it can be ${allowed.join(', ')}`);
+  return found;
+}
+
+/** A verb's option without which it cannot start. */
+export function required(verb: string, option: string, value: string | undefined): string {
+  if (!value) throw new UsageError(`${verb}: --${option} is missing`);
+  return value;
+}
+
+export const modalityOption = (value: string | undefined, option = 'modality'): Modality | undefined =>
+  oneOf(option, value, ['ct', 'pet', 'mri'] as const);

@@ -1,0 +1,120 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { requestDevice } from '../engine/device.ts';
+import { createEngine } from '../engine/engine.ts';
+import { DeviceError } from '../engine/errors.ts';
+import { installNodeWebGpu } from '../engine/nodeGpu.ts';
+import { float64Image, type Float64Image } from '../kernels/float64Image.ts';
+import { referenceOps } from '../kernels/reference.ts';
+import { restoreRwkv } from '../model/restoreRwkv.ts';
+import { useTfjsBackend } from '../training/tfjsBackend.ts';
+import { createTfjsNetwork } from '../training/tfjsNetwork.ts';
+import { nodeWasmPaths } from '../training/tfjsWasmNode.ts';
+import type { NetworkWeights } from '../weights/networkWeights.ts';
+import { oneOf } from './arguments.ts';
+
+export type DeviceChoice = 'gpu' | 'software' | 'wasm' | 'cpu';
+export type WebGpuDevice = Awaited<ReturnType<typeof requestDevice>>;
+
+/** The network on some device, whichever interpreter runs it. */
+export interface Restorer {
+  /** For people: what computes. */
+  readonly name: string;
+  /** image [H · W] in [0, 1], H and W multiples of 8 */
+  restore(image: Float32Array, height: number, width: number): Promise<Float32Array>;
+  dispose(): void;
+}
+
+export const deviceOption = (value: string | undefined): DeviceChoice | undefined =>
+  oneOf('device', value, ['gpu', 'software', 'wasm', 'cpu'] as const);
+
+/**
+ * The network on the chosen device, which is said on stderr; without a choice a GPU, else software WebGPU, else wasm.
+ *
+ * @throws DeviceError where the chosen device is not there
+ */
+export async function openRestorer(weights: NetworkWeights, choice: DeviceChoice | undefined): Promise<Restorer> {
+  const restorer = await open(weights, choice);
+  process.stderr.write(`device: ${restorer.name}\n`);
+  return restorer;
+}
+
+async function open(weights: NetworkWeights, choice: DeviceChoice | undefined): Promise<Restorer> {
+  if (choice === 'cpu') return referenceRestorer(weights);
+  if (choice === 'wasm') return wasmRestorer(weights);
+  const found = await openWebGpu(choice).catch((error: unknown) => {
+    if (choice) throw error;
+    return null;
+  });
+  if (!found) return wasmRestorer(weights);
+  const engine = createEngine(found.device, weights);
+  return {
+    name: deviceName(found),
+    restore: (image, height, width) => engine.restore(image, height, width),
+    dispose: () => engine.dispose(),
+  };
+}
+
+/** "NVIDIA H100", "llvmpipe (software rendering)" */
+export function deviceName({ description }: Pick<WebGpuDevice, 'description'>): string {
+  return description.software ? `${description.name} (software rendering)` : description.name;
+}
+
+/**
+ * A WebGPU device in Node.
+ *
+ * @throws DeviceError where there is none, or none of the chosen kind
+ */
+export async function openWebGpu(choice: DeviceChoice | undefined): Promise<WebGpuDevice> {
+  // Read by the Vulkan loader when the instance is created: real drivers are not even opened.
+  if (choice === 'software') process.env.VK_LOADER_DRIVERS_SELECT = '*lvp*,*swiftshader*';
+  const found = await requestDevice(await installNodeWebGpu());
+  if (choice === 'gpu' && found.description.software) {
+    found.device.destroy();
+    throw new DeviceError(
+      `device: the only WebGPU adapter is ${deviceName(found)}, a GPU was asked for; install its driver or use ` +
+      '--device software',
+    );
+  }
+  if (choice === 'software' && !found.description.software) {
+    found.device.destroy();
+    throw new DeviceError(
+      `device: the WebGPU adapter is ${found.description.name}, software was asked for; install mesa-vulkan-drivers`,
+    );
+  }
+  return found;
+}
+
+/** Where tfjs's wasm binaries are: beside the bundled command line, else in node_modules. */
+export function wasmPaths(): string {
+  const beside = existsSync(join(import.meta.dirname, 'tfjs-backend-wasm-simd.wasm'));
+  return nodeWasmPaths(beside ? import.meta.dirname : undefined);
+}
+
+async function wasmRestorer(weights: NetworkWeights): Promise<Restorer> {
+  await useTfjsBackend('wasm', { wasmPaths: wasmPaths() });
+  const network = createTfjsNetwork(weights);
+  return {
+    name: 'WebAssembly on the processor, one thread',
+    restore: (image, height, width) => network.restore(image, height, width),
+    dispose: () => network.dispose(),
+  };
+}
+
+function referenceRestorer({ config, tensors }: NetworkWeights): Restorer {
+  const parameters = new Map<string, Float64Image>();
+  for (const [path, { shape, data }] of tensors) parameters.set(path, float64Image(shape, data));
+  const lookup = (path: string) => {
+    const found = parameters.get(path);
+    if (!found) throw new DeviceError(`reference: the parameter ${path} is missing; load weights of this configuration`);
+    return found;
+  };
+  return {
+    name: 'float64 reference on the processor',
+    restore: (image, height, width) => {
+      const y = restoreRwkv(referenceOps, lookup, config, float64Image([1, height, width, 1], image));
+      return Promise.resolve(Float32Array.from(y.data));
+    },
+    dispose: () => parameters.clear(),
+  };
+}

@@ -1,0 +1,125 @@
+import { stat } from 'node:fs/promises';
+import { readImages } from '../formats/readImages.ts';
+import type { NamedBytes, Volume } from '../formats/volume.ts';
+import { variantName } from '../model/config.ts';
+import { countParameters } from '../weights/networkWeights.ts';
+import { readWeights } from '../weights/readWeights.ts';
+import { parseVerb } from './arguments.ts';
+import { sentence, UsageError } from './errors.ts';
+import { readInput, readInputs } from './files.ts';
+
+interface ImageReport {
+  readonly kind: 'image';
+  readonly format: string;
+  readonly modality: string | null;
+  /** [slices, rows, columns] */
+  readonly shape: readonly number[];
+  /** mm, [z, y, x] */
+  readonly spacing: readonly number[] | null;
+  readonly units: string;
+  /** Over finite voxels, in native units after rescale; null where there are none. */
+  readonly min: number | null;
+  readonly max: number | null;
+  readonly mean: number | null;
+}
+
+interface WeightsReport {
+  readonly kind: 'weights';
+  readonly variant: string;
+  readonly dim: number;
+  readonly blocks: readonly number[];
+  readonly refinement: number;
+  readonly parameters: number;
+}
+
+/** `inspect FILE… [--json]`: one report a file; a folder is taken as one image. A refused file does not stop the rest. */
+export async function inspect(args: string[]): Promise<number> {
+  const { values, positionals } = parseVerb('inspect', args, { json: { type: 'boolean' } });
+  if (positionals.length === 0) throw new UsageError('inspect: name at least one file');
+  let status = 0;
+  for (const path of positionals) {
+    try {
+      const { report, notices } = await reportOn(path);
+      console.log(values.json ? JSON.stringify(report) : describe(path, report));
+      for (const notice of notices) process.stderr.write(`note: ${sentence(notice)}\n`);
+    } catch (error) {
+      const reason = sentence(error);
+      process.stderr.write(`error: ${reason.startsWith(path) ? reason : `${path}: ${reason}`}\n`);
+      status = 1;
+    }
+  }
+  return status;
+}
+
+async function reportOn(path: string): Promise<{ report: ImageReport | WeightsReport; notices: readonly string[] }> {
+  if ((await stat(path)).isDirectory()) return imageReport(readImages(await readInputs([path])));
+  const file = await readInput(path);
+  return looksLikeWeights(file.bytes) ? weightsReport(file) : imageReport(readImages([file]));
+}
+
+function imageReport(volume: Volume): { report: ImageReport; notices: readonly string[] } {
+  const { format, modality, slices, rows, columns, spacing, units, notices } = volume;
+  const report: ImageReport = {
+    kind: 'image',
+    format,
+    modality: modality && modality.toUpperCase(),
+    shape: [slices, rows, columns],
+    spacing: spacing && [spacing.z, spacing.y, spacing.x],
+    units,
+    ...range(volume.data),
+  };
+  return { report, notices };
+}
+
+function weightsReport(file: NamedBytes): { report: WeightsReport; notices: readonly string[] } {
+  const { config, ignored } = readWeights(file);
+  const { dim, blocks, refinement } = config;
+  const parameters = countParameters(config);
+  const notices = ignored.length > 0 ? [`${ignored.length} tensors of the file are not used by this network`] : [];
+  return { report: { kind: 'weights', variant: variantName(config), dim, blocks, refinement, parameters }, notices };
+}
+
+/** Least, largest and mean finite value, summed in float64. */
+function range(data: Float32Array): Pick<ImageReport, 'min' | 'max' | 'mean'> {
+  let min = Infinity;
+  let max = -Infinity;
+  let sum = 0;
+  let count = 0;
+  for (const value of data) {
+    if (!Number.isFinite(value)) continue;
+    if (value < min) min = value;
+    if (value > max) max = value;
+    sum += value;
+    count++;
+  }
+  return count > 0 ? { min, max, mean: sum / count } : { min: null, max: null, mean: null };
+}
+
+/**
+ * Weights are told from images by content: a safetensors header (length, then a brace), a zip that holds a pickle, or a
+ * bare pickle. NIfTI begins with the size of its header and DICOM has "DICM" at 128, so neither is mistaken.
+ */
+function looksLikeWeights(bytes: Uint8Array): boolean {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (text.toString('latin1', 128, 132) === 'DICM') return false;
+  if (bytes[0] === 0x80 && bytes[1] >= 2 && bytes[1] <= 5) return true;
+  if (text.toString('latin1', 0, 2) === 'PK') return text.includes('data.pkl');
+  // The upper half of the header's length is zero or the file is broken; NIfTI has its magic at 344 or 4.
+  const nifti = /^(n\+1|ni1)/.test(text.toString('latin1', 344, 347)) || /^(n\+2|ni2)/.test(text.toString('latin1', 4, 7));
+  return bytes[8] === 0x7b && !nifti;
+}
+
+function describe(path: string, report: ImageReport | WeightsReport): string {
+  if (report.kind === 'weights') {
+    const { variant, dim, blocks, refinement, parameters } = report;
+    return `${path}: weights, ${variant}, C = ${dim}, blocks ${blocks.join(' ')}, refinement ${refinement}, ` +
+      `${parameters.toLocaleString('en')} parameters`;
+  }
+  const { format, modality, shape, spacing, units, min, max, mean } = report;
+  const [slices, rows, columns] = shape;
+  const size = `${columns} × ${rows} × ${slices}`;
+  const places = (value: number | null) => (value === null ? 'none' : String(Number(value.toPrecision(6))));
+  const voxel = spacing ? `${spacing.toReversed().map(places).join(' × ')} mm` : 'spacing unknown';
+  return `${path}: ${format}, ${modality ?? 'modality unknown'}, ${size}, ${voxel}, ${units}, ` +
+    `${places(min)} to ${places(max)}, mean ${places(mean)}`;
+}

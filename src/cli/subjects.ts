@@ -1,0 +1,55 @@
+import type { Subject } from '../conformance/subject.ts';
+import { referenceSubject } from '../conformance/referenceSubject.ts';
+import { runProgram } from '../engine/program.ts';
+import { useTfjsBackend } from '../training/tfjsBackend.ts';
+import { evaluateWithTfjs } from '../training/tfjsSubject.ts';
+import { deviceName, openWebGpu, wasmPaths, type DeviceChoice, type WebGpuDevice } from './devices.ts';
+import { sentence } from './errors.ts';
+
+/** The interpreters that can be verified here; the devices they run on, or why they cannot, are said on stderr. */
+export async function openSubjects(choice: DeviceChoice | undefined): Promise<Subject[]> {
+  if (choice === 'cpu') return [referenceSubject];
+  if (choice === 'wasm') return [await wasmSubject()];
+  const subjects = [referenceSubject];
+  try {
+    const found = await openWebGpu(choice);
+    process.stderr.write(`device: ${deviceName(found)}\n`);
+    subjects.push(engineSubject(found), tfjsWebGpuSubject(found));
+  } catch (error) {
+    if (choice) throw error;
+    process.stderr.write(`note: webgpu is left out: ${sentence(error)}\n`);
+  }
+  try {
+    subjects.push(await wasmSubject());
+  } catch (error) {
+    process.stderr.write(`note: tfjs-wasm is left out: ${sentence(error)}\n`);
+  }
+  return subjects;
+}
+
+const engineSubject = ({ device }: WebGpuDevice): Subject => ({
+  name: 'webgpu',
+  evaluate: (program, activations, weights) => runProgram(device, program, activations, weights),
+});
+
+/** Stock tfjs operators take minutes for the full network on a software device. */
+const tfjsWebGpuSubject = ({ device, adapter }: WebGpuDevice): Subject => ({
+  name: 'tfjs-webgpu',
+  skip: (kind, name) => kind === 'network' && name.includes('full'),
+  async evaluate(program, activations, weights) {
+    await useTfjsBackend('webgpu', { device, adapterInfo: adapter.info });
+    return evaluateWithTfjs(program, new Map([...activations, ...weights]));
+  },
+});
+
+async function wasmSubject(): Promise<Subject> {
+  const start = () => useTfjsBackend('wasm', { wasmPaths: wasmPaths() });
+  await start();
+  return {
+    name: 'tfjs-wasm',
+    async evaluate(program, activations, weights) {
+      await start();
+      return evaluateWithTfjs(program, new Map([...activations, ...weights]));
+    },
+  };
+}
