@@ -101,8 +101,7 @@ export async function bench(args: string[]): Promise<number> {
 async function stockTfjs(weights: NetworkWeights, image: Float32Array, size: number, gpu: WebGpuDevice | null) {
   if (gpu) await useTfjsBackend('webgpu', { device: gpu.device, adapterInfo: gpu.adapter.info });
   else await useTfjsBackend('wasm', { wasmPaths: wasmPaths() });
-  const tensors = new Map([...weights.tensors].map(([path, { shape, data }]) => [path, { shape, data: Float32Array.from(data) }]));
-  const network = createTfjsNetwork({ config: weights.config, tensors });
+  const network = createTfjsNetwork(weights);
   return () => network.restore(image, size, size);
 }
 

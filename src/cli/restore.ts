@@ -89,10 +89,12 @@ async function restoreSlices(volume: Volume, normalisation: Normalisation | null
   const result = new Float32Array(volume.data.length);
   const start = performance.now();
   let nonFinite = 0;
+  let clamped = 0;
   for (let index = 0; index < volume.slices; index++) {
     const slice = sliceOf(volume, index);
-    const input = normalisation ? normalise(slice, normalisation) : { image: rawSlice(slice, index), nonFinite: 0 };
+    const input = normalisation ? normalise(slice, normalisation) : { image: rawSlice(slice, index), nonFinite: 0, clamped: 0 };
     nonFinite += input.nonFinite;
+    clamped += input.clamped;
     const padded = padToMultiple(input.image, 8);
     const data = await restorer.restore(padded.data, padded.height, padded.width);
     const restored = crop({ ...padded, data }, slice.width, slice.height);
@@ -104,6 +106,7 @@ async function restoreSlices(volume: Volume, normalisation: Normalisation | null
     result.set(native.data, index * slice.width * slice.height);
     progress(index + 1, volume.slices, performance.now() - start);
   }
+  if (clamped > 0) note(`${clamped} voxels lay outside the network's range and were set to its nearest end`);
   if (nonFinite > 0) note(`${nonFinite} voxels were not finite and were taken as the least value`);
   return result;
 }

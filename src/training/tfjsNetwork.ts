@@ -1,0 +1,120 @@
+import * as tf from '@tensorflow/tfjs';
+import type { Config } from '../model/config.ts';
+import type { Ops } from '../model/ops.ts';
+import { ShapeError } from '../model/ops.ts';
+import { restoreRwkv } from '../model/restoreRwkv.ts';
+import type { StoredTensor } from '../weights/tensor.ts';
+import { WeightsError } from '../weights/errors.ts';
+import { MAX_DECAY, MAX_OWN_EXPONENT } from './tfjsBiWkv.ts';
+import { tfjsOps } from './tfjsOps.ts';
+import { recordSteps, runSteps } from './tfjsSteps.ts';
+import { toTensor } from './tfjsTensor.ts';
+
+/** The network's input among the leaves; no parameter has this name. */
+const IMAGE = 'image';
+
+/** A network's parameters by path, in the layouts that `Ops` wants. */
+export interface TfjsNetworkWeights {
+  readonly config: Config;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+}
+
+export interface TfjsNetwork {
+  /**
+   * Restores one image, row-major, in [0, 1].
+   * @throws ShapeError unless height and width are positive multiples of 8, the image has height·width elements and is
+   * large enough for the weights' bonuses (8×8 is, unless they are far from any trained network's)
+   */
+  restore(image: Float32Array, height: number, width: number): Promise<Float32Array>;
+  /** Frees the weights. The network must not be used afterwards. */
+  dispose(): void;
+}
+
+/**
+ * Puts the weights on the current tfjs backend; the network runs on that backend from then on.
+ *
+ * @throws WeightsError where a parameter is missing, or a decay or bonus lies outside of what float32 holds here
+ */
+export function createTfjsNetwork(weights: TfjsNetworkWeights, ops: Ops<tf.Tensor> = tfjsOps): TfjsNetwork {
+  const backend = tf.getBackend();
+  const leastTokens = checkRanges(weights);
+  const steps = recordSteps((ops, leaf) => restoreRwkv(ops, leaf, weights.config, leaf(IMAGE)));
+  const stored = [...steps.leaves.keys()].filter((path) => path !== IMAGE).map((path) => {
+    const tensor = weights.tensors.get(path);
+    if (!tensor) throw new WeightsError(`network: the parameter ${path} is missing; load the weights of this network`);
+    return [path, tensor] as const;
+  });
+  const tensors = new Map(stored.map(([path, tensor]) => [path, toTensor(tensor)]));
+  const lookup = (path: string) => {
+    const tensor = tensors.get(path);
+    if (!tensor) throw new WeightsError('network: its weights were disposed; create the network again');
+    return tensor;
+  };
+
+  return {
+    async restore(image, height, width) {
+      checkImage(image, height, width, leastTokens);
+      if (tf.getBackend() !== backend) await tf.setBackend(backend);
+      const restored = tf.tidy(() => {
+        const x = tf.tensor4d(image, [1, height, width, 1]);
+        return runSteps(steps, ops, (name) => (name === IMAGE ? x : lookup(name)));
+      });
+      try {
+        return (await restored.data()) as Float32Array;
+      } finally {
+        restored.dispose();
+      }
+    },
+    dispose() {
+      tf.dispose([...tensors.values()]);
+      tensors.clear();
+    },
+  };
+}
+
+/** @returns the number of tokens that a level needs so that bonus/T stays in range */
+function checkRanges({ tensors }: TfjsNetworkWeights): number {
+  let leastTokens = 1;
+  for (const [path, { data: decay }] of tensors) {
+    const [, at, pass] = /^(.*)\.spatial_decay\.(\d+)$/.exec(path) ?? [];
+    if (at === undefined) continue;
+    const bonus = tensors.get(`${at}.spatial_first.${pass}`)?.data;
+    decay.forEach((w, channel) => {
+      if (!(Math.abs(w) <= MAX_DECAY)) {
+        throw new WeightsError(
+          `network: ${path} holds ${w} at ${channel}, expected within ±${MAX_DECAY} on this device; use WebGPU`,
+        );
+      }
+      const own = Math.abs((bonus?.[channel] ?? 0) - w);
+      if (!Number.isFinite(own)) {
+        throw new WeightsError(
+          `network: ${at}.spatial_first.${pass} holds ${bonus?.[channel]} at ${channel}, expected finite numbers; ` +
+          'check how the weights were saved',
+        );
+      }
+      leastTokens = Math.max(leastTokens, own / MAX_OWN_EXPONENT);
+    });
+  }
+  return leastTokens;
+}
+
+function checkImage(image: Float32Array, height: number, width: number, leastTokens: number): void {
+  const fits = (size: number) => Number.isInteger(size) && size > 0 && size % 8 === 0;
+  if (!fits(height) || !fits(width)) {
+    throw new ShapeError(
+      `network: found an image of ${height}×${width} pixels, expected multiples of 8; pad it by edge replication`,
+    );
+  }
+  if (image.length !== height * width) {
+    throw new ShapeError(
+      `network: found ${image.length} values for ${height}×${width} pixels, expected ${height * width}`,
+    );
+  }
+  // The latent's tokens are the fewest.
+  if ((height * width) / 64 < leastTokens) {
+    throw new ShapeError(
+      `network: found an image of ${height}×${width} pixels, expected at least ${Math.ceil(leastTokens * 64)} pixels ` +
+      'for these weights on this device; take a larger part of the image or use WebGPU',
+    );
+  }
+}
