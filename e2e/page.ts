@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { expect, type Page } from 'playwright/test';
+
+/** What PyTorch, numpy and nothing of this project made of the samples: see the file's own `method`. */
+export const EXPECTED = JSON.parse(readFileSync('src/analysis/fixtures/samples-expected.json', 'utf8')) as {
+  samples: {
+    id: string;
+    modality: string;
+    shape: [number, number, number];
+    slices: { input: Scores; restored: Scores }[];
+    probes: { slice: number; row: number; column: number; restored: number }[];
+  }[];
+};
+
+export interface Scores {
+  readonly psnr: number;
+  readonly ssim: number;
+  readonly rmse: number;
+}
+
+export const sampleOf = (modality: string) => EXPECTED.samples.find((sample) => sample.modality === modality)!;
+
+/** Software rendering takes minutes for what a GPU does in milliseconds. */
+export const SLOW = 540_000;
+
+export async function openSample(page: Page, modality: string, query = ''): Promise<void> {
+  await page.goto(`./${query}`);
+  const name = { ct: /^CT/, pet: /^PET/, mri: /^MRI/ }[modality]!;
+  await page.getByRole('button', { name }).click();
+}
+
+/** Waits until the slice on the screen is restored and measured, and nothing is being done. */
+export async function restored(page: Page): Promise<void> {
+  await expect(page.getByRole('region', { name: 'Metrics' }).locator('tbody td').nth(1)).toHaveText(/\d/, {
+    timeout: SLOW,
+  });
+  await expect(page.getByRole('progressbar')).toHaveCount(0, { timeout: SLOW });
+}
+
+/** The figures in the metrics table: of the slice, not of the volume. */
+export async function figures(page: Page, column: 'input' | 'restored'): Promise<Scores> {
+  const read = async (name: string) => {
+    const row = page.getByRole('region', { name: 'Metrics' }).getByRole('row', { name }).first();
+    return Number((await row.getByRole('cell').nth(column === 'input' ? 0 : 1).textContent())!.replace('−', '-'));
+  };
+  return { psnr: await read('PSNR'), ssim: await read('SSIM'), rmse: await read('RMSE') };
+}
+
+/** Drops files or folders as the operating system does. */
+export async function dropPaths(page: Page, paths: string[]): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const data = { items: [], files: paths, dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+    await session.send('Input.dispatchDragEvent', { type, x: 400, y: 300, data });
+  }
+  await session.detach();
+}
+
+/** The letters of the first pane. */
+export async function letters(page: Page): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const side of ['left', 'right', 'top', 'bottom']) {
+    found[side] = (await page.locator(`[data-side="${side}"]`).first().textContent()) ?? '';
+  }
+  return found;
+}

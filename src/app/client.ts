@@ -1,0 +1,79 @@
+import type { DeviceChoice, FromWorker, ToWorker } from './protocol.ts';
+import { CAMERA_AT_REST, useApp } from './store.ts';
+import { text } from './text.ts';
+
+let worker: Worker | null = null;
+
+/** Says something to the worker; before it is started nothing is said. */
+export function tell(message: ToWorker, transfer: Transferable[] = []): void {
+  worker?.postMessage(message, transfer);
+}
+
+/** Starts the worker with the viewer's canvas, which it keeps. */
+export function start(canvas: HTMLCanvasElement): void {
+  if (worker) return;
+  worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+  worker.onmessage = ({ data }: MessageEvent<FromWorker>) => hear(data);
+  worker.onerror = (event) => {
+    event.preventDefault();
+    useApp.setState({ alert: text.failed.worker(event.message), work: null });
+  };
+  const { size, view } = useApp.getState();
+  const offscreen = canvas.transferControlToOffscreen();
+  const device: DeviceChoice = new URLSearchParams(location.search).get('device') === 'wasm' ? 'wasm' : 'auto';
+  const base = new URL(import.meta.env.BASE_URL, location.href).href;
+  tell({ type: 'start', canvas: offscreen, size, view, base, device }, [offscreen]);
+}
+
+function hear(message: FromWorker): void {
+  const set = useApp.setState;
+  switch (message.type) {
+    case 'device':
+      return set({ device: message.device });
+    case 'samples':
+      return set({ samples: message.samples });
+    case 'thumbnail':
+      return set(({ thumbnails }) => ({ thumbnails: { ...thumbnails, [message.id]: message.url } }));
+    case 'models':
+      return set({ models: message.models, model: message.chosen });
+    case 'image':
+      return hearImage(message);
+    case 'reference':
+      return set({ reference: message.reference });
+    case 'slice':
+      return set({ slice: message.slice });
+    case 'busy':
+      return set({ work: message.work });
+    case 'idle':
+      return set({ work: null });
+    case 'notice':
+      return set({ notice: message.text });
+    case 'alert':
+      return set({ alert: message.text });
+    case 'saved':
+      return download(message.name, message.blob);
+  }
+}
+
+/** A fresh image starts with its first preset and at rest; an image that only changed keeps its view. */
+function hearImage({ image, index, fresh }: FromWorker & { type: 'image' }): void {
+  const { view } = useApp.getState();
+  const preset = image.presets[0];
+  if (fresh && preset) {
+    const { window, level, inverted } = preset;
+    const settled = { ...view, window, level, inverted, camera: CAMERA_AT_REST };
+    useApp.setState({ image, index, slice: null, view: settled, alert: null });
+    tell({ type: 'view', view: settled });
+  } else {
+    useApp.setState({ image, index });
+  }
+}
+
+function download(name: string, blob: Blob): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  // The browser reads the blob after this task; it is let go when it surely has.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}

@@ -1,0 +1,40 @@
+import { useApp } from '../store.ts';
+import { text } from '../text.ts';
+
+/** Notices, the promise, the disclaimer, and the truth about the device. */
+export function Footer() {
+  const notice = useApp((state) => state.notice);
+  return (
+    <footer className="footer">
+      <p role="status" className="footer-notice">
+        {notice}
+      </p>
+      <p className="footer-promise">
+        <span>{text.privacy}</span> <span>{text.notMedical}</span>
+      </p>
+      <DeviceLine />
+    </footer>
+  );
+}
+
+function DeviceLine() {
+  const device = useApp((state) => state.device);
+  const slow = device !== null && (device.software || device.kind === 'wasm');
+  return (
+    <section aria-label={text.device.title} className={`device ${slow ? 'device-slow' : ''}`} title={device?.why ?? ''}>
+      <i aria-hidden="true" />
+      {device === null && <span>{text.device.looking}</span>}
+      {device?.kind === 'wasm' && <span>{text.device.wasm}</span>}
+      {device?.kind === 'webgpu' && (
+        <span>
+          {[device.software ? text.device.software : null, device.name, 'WebGPU', half(device.features)]
+            .filter(Boolean)
+            .join(' · ')}
+        </span>
+      )}
+    </section>
+  );
+}
+
+/** The one optional feature that a user may want to know of. */
+const half = (features: readonly string[]) => (features.includes('shader-f16') ? 'f16' : null);

@@ -1,0 +1,41 @@
+import { open, showDialog } from '../actions.ts';
+import { useApp } from '../store.ts';
+import { text } from '../text.ts';
+import { describe } from '../view/describe.ts';
+import { FileButton } from './FileButton.tsx';
+
+export function Header() {
+  const image = useApp((state) => state.image);
+  return (
+    <header className="header">
+      <h1>{text.title}</h1>
+      {image && (
+        <p className="header-file" title={image.name}>
+          <strong>{image.name}</strong>
+          <span>{describe(image)}</span>
+        </p>
+      )}
+      <nav className="header-tools">
+        <a className="button quiet wide-only" href={text.paper.href} target="_blank" rel="noreferrer">
+          {text.paper.label}
+        </a>
+        <button
+          type="button"
+          className="button quiet wide-only"
+          aria-label={text.keys.button}
+          onClick={() => showDialog('keys')}
+        >
+          ?
+        </button>
+        {image && (
+          <button type="button" className="button" onClick={() => showDialog('save')}>
+            {text.save.button}
+          </button>
+        )}
+        <FileButton label={text.open} multiple onFiles={(files) => open(files, 'input')}>
+          {text.open}
+        </FileButton>
+      </nav>
+    </header>
+  );
+}

@@ -1,0 +1,107 @@
+import type { ImageState } from '../protocol.ts';
+import { useApp } from '../store.ts';
+import { text } from '../text.ts';
+import { DIVERGING, SEQUENTIAL, cssGradient } from '../view/colourMaps.ts';
+import { figure } from '../view/describe.ts';
+import { scaleBar, screenToVoxel } from '../view/geometry.ts';
+import type { Pane, Source } from '../view/panes.ts';
+
+interface Props {
+  readonly pane: Pane;
+  readonly image: ImageState;
+  /** The first pane carries what holds for all of them. */
+  readonly leading: boolean;
+}
+
+/** A radiology workstation's corners around one pane: never a patient's name, only what is needed to read the image. */
+export function PaneOverlay({ pane, image, leading }: Props) {
+  const ratio = useApp((state) => state.size.ratio);
+  const missing = useMissing(pane);
+  const { x, y, width, height } = pane.rect;
+  const place = { left: x / ratio, top: y / ratio, width: width / ratio, height: height / ratio };
+  const map = pane.kind === 'difference' || pane.kind === 'ssim';
+  return (
+    <div className={`pane pane-${pane.kind} ${place.width < 280 ? 'pane-narrow' : ''}`} style={place}>
+      <span className="tag pane-name">{title(pane)}</span>
+      {pane.kind === 'swipe' && <span className="tag pane-other">{text.sources[pane.second!]}</span>}
+      {image.letters && !missing && <Letters letters={image.letters} />}
+      {missing && <Missing half={pane.kind === 'swipe'} />}
+      {leading && <Readings image={image} pane={pane} />}
+      {map && !missing && <Legend kind={pane.kind as 'difference' | 'ssim'} image={image} />}
+    </div>
+  );
+}
+
+/** The restored image belongs into this pane and is not there. */
+function useMissing(pane: Pane): boolean {
+  const there = useApp((state) => state.slice?.restored === true && state.slice.index === state.index);
+  return !there && (pane.first === 'restored' || pane.second === 'restored');
+}
+
+function title({ kind, first, second }: Pane): string {
+  const name = (source: Source) => text.sources[source];
+  if (kind === 'difference') return text.pane.minus(name(first), name(second!));
+  if (kind === 'ssim') return text.pane.similarity(name(first), second === 'reference' ? null : name(second!));
+  return name(first);
+}
+
+function Letters({ letters }: { letters: NonNullable<ImageState['letters']> }) {
+  return (
+    <>
+      {(['left', 'right', 'top', 'bottom'] as const).map((side) => (
+        <span key={side} className={`letter letter-${side}`} data-side={side}>
+          {letters[side]}
+        </span>
+      ))}
+    </>
+  );
+}
+
+function Missing({ half }: { half: boolean }) {
+  const restoring = useApp((state) => state.work !== null);
+  return (
+    <p className={`pane-missing ${half ? 'pane-missing-half' : ''} ${restoring ? 'pane-busy' : ''}`}>
+      <strong>{restoring ? text.pane.restoring : text.pane.notYet}</strong>
+      <span>{restoring ? '\u00a0' : text.pane.pressRestore}</span>
+    </p>
+  );
+}
+
+function Readings({ image, pane }: { image: ImageState; pane: Pane }) {
+  const index = useApp((state) => state.index);
+  const view = useApp((state) => state.view);
+  const ratio = useApp((state) => state.size.ratio);
+  const { scale } = screenToVoxel(pane.rect, image.geometry, view.camera);
+  const bar = scaleBar(scale, Math.min(120 * ratio, pane.rect.width / 4));
+  return (
+    <>
+      <p className="tag corner corner-left">
+        <span>{`${text.slice} ${index + 1} / ${image.slices}`}</span>
+        <span className="roomy">{`W ${figure(view.window)}`}</span>
+        <span className="roomy">{`L ${figure(view.level)}${image.units === 'raw' ? '' : ` ${image.units}`}`}</span>
+      </p>
+      <p className="tag corner corner-right">
+        <span>{`${Math.round(view.camera.zoom * 100)} %`}</span>
+        {image.spacing && (
+          <span className="bar-row">
+            {`${bar.mm} mm`}
+            <i className="bar" style={{ width: bar.pixels / ratio }} />
+          </span>
+        )}
+      </p>
+    </>
+  );
+}
+
+function Legend({ kind, image }: { kind: 'difference' | 'ssim'; image: ImageState }) {
+  const window = useApp((state) => state.view.window);
+  const units = image.units === 'raw' ? '' : ` ${image.units}`;
+  const ends = kind === 'ssim' ? ['0', '1'] : [`−${figure(window / 4)}`, `+${figure(window / 4)}${units}`];
+  return (
+    <p className="tag legend">
+      <span>{ends[0]}</span>
+      <i style={{ backgroundImage: cssGradient(kind === 'ssim' ? SEQUENTIAL : DIVERGING) }} />
+      <span>{ends[1]}</span>
+    </p>
+  );
+}

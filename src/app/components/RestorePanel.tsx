@@ -1,0 +1,74 @@
+import type { Modality } from '../../formats/volume.ts';
+import { cancel, chooseModality, restore, restoreVolume } from '../actions.ts';
+import { useApp } from '../store.ts';
+import { text } from '../text.ts';
+import { measured } from '../view/describe.ts';
+import { Explained } from './Explained.tsx';
+
+const MODALITIES: readonly Modality[] = ['ct', 'pet', 'mri'];
+
+export function RestorePanel() {
+  const image = useApp((state) => state.image);
+  const working = useApp((state) => state.work !== null);
+  const model = useApp((state) => state.model !== null);
+  if (!image) return null;
+  return (
+    <Explained title={text.restore.title} sentence={text.restore.sentence} section={text.restore.section}>
+      <div className="actions">
+        <button type="button" className="button primary" disabled={working || !model} onClick={restore}>
+          {text.restore.button}
+        </button>
+        <button
+          type="button"
+          className="button"
+          disabled={working || !model || image.slices === 1}
+          onClick={restoreVolume}
+        >
+          {text.restore.volume}
+        </button>
+        <button type="button" className="button quiet" disabled={!working} onClick={cancel}>
+          {text.restore.cancel}
+        </button>
+      </div>
+      <WorkLine slices={image.slices} />
+      <div className="field">
+        <label>
+          <span>{text.restore.modality}</span>
+          <select value={image.modality} onChange={(event) => chooseModality(event.target.value as Modality)}>
+            {MODALITIES.map((modality) => (
+              <option key={modality} value={modality}>
+                {text.modalities[modality]}
+              </option>
+            ))}
+          </select>
+        </label>
+        {image.modalityGuessed && <small>{text.restore.guessed}</small>}
+      </div>
+    </Explained>
+  );
+}
+
+/** What is going on, in one line that is always there. */
+function WorkLine({ slices }: { slices: number }) {
+  const work = useApp((state) => state.work);
+  const count = useApp((state) => state.slice?.restoredCount ?? 0);
+  const metrics = useApp((state) => (state.slice?.index === state.index ? state.slice.metrics : null));
+  if (!work) {
+    return (
+      <p className="work">
+        {text.restore.ready(count, slices)}
+        {metrics?.restored && (
+          <span className="work-gain">
+            {text.restore.gained(measured(metrics.input).psnr, measured(metrics.restored).psnr)}
+          </span>
+        )}
+      </p>
+    );
+  }
+  const parts = [
+    text.work[work.state],
+    work.done !== null && work.total !== null ? text.progress(work.done, work.total) : null,
+    work.left !== null ? text.left(work.left) : null,
+  ];
+  return <p className="work work-busy">{parts.filter(Boolean).join(' · ')}</p>;
+}

@@ -1,0 +1,73 @@
+import { useRef } from 'react';
+import { open, openSample } from '../actions.ts';
+import { chosen } from '../hooks/dropped.ts';
+import type { SampleCard } from '../protocol.ts';
+import { useApp } from '../store.ts';
+import { text } from '../text.ts';
+
+/** What a visitor sees before anything is open. */
+export function Start() {
+  const samples = useApp((state) => state.samples);
+  const busy = useApp((state) => state.work !== null);
+  return (
+    <section className="start">
+      <div className="start-words">
+        <h2>{text.start.headline}</h2>
+        <p>{text.start.sentence}</p>
+      </div>
+      <DropZone />
+      <div className="start-samples">
+        <h3>{text.start.samples}</h3>
+        <ul>
+          {samples.map((sample) => (
+            <li key={sample.id}>
+              <Sample sample={sample} busy={busy} />
+            </li>
+          ))}
+        </ul>
+      </div>
+    </section>
+  );
+}
+
+function DropZone() {
+  const folder = useRef<HTMLInputElement>(null);
+  const files = useRef<HTMLInputElement>(null);
+  return (
+    <div className="dropzone">
+      <p>
+        <strong>{text.start.drop}</strong>
+        <span>{text.start.kinds}</span>
+      </p>
+      <div className="dropzone-buttons">
+        <button type="button" className="button" onClick={() => files.current?.click()}>
+          {text.start.files}
+        </button>
+        <button type="button" className="button" onClick={() => folder.current?.click()}>
+          {text.start.folder}
+        </button>
+      </div>
+      <input ref={files} type="file" multiple hidden onChange={(event) => open(chosen(event.target.files), 'input')} />
+      <input
+        ref={(element) => {
+          folder.current = element;
+          element?.setAttribute('webkitdirectory', '');
+        }}
+        type="file"
+        hidden
+        onChange={(event) => open(chosen(event.target.files), 'input')}
+      />
+    </div>
+  );
+}
+
+function Sample({ sample, busy }: { sample: SampleCard; busy: boolean }) {
+  const thumbnail = useApp((state) => state.thumbnails[sample.id]);
+  return (
+    <button type="button" className="sample" disabled={busy} onClick={() => openSample(sample.id)}>
+      <span className="sample-picture">{thumbnail && <img src={thumbnail} alt="" />}</span>
+      <strong>{sample.title}</strong>
+      <small>{sample.attribution}</small>
+    </button>
+  );
+}

@@ -1,0 +1,10 @@
+import { createRoot } from 'react-dom/client';
+import { App } from './App.tsx';
+import './styles/base.css';
+import './styles/controls.css';
+import './styles/viewer.css';
+import './styles/start.css';
+import './styles/panel.css';
+
+const root = document.getElementById('root');
+if (root) createRoot(root).render(<App />);

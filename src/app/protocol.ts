@@ -1,0 +1,175 @@
+import type { Modality, Units } from '../formats/volume.ts';
+import type { Camera, SliceGeometry } from './view/geometry.ts';
+import type { ViewName } from './view/panes.ts';
+
+/** Everything that the page and its worker say to each other. */
+export type ToWorker =
+  | { type: 'start'; canvas: OffscreenCanvas; size: CanvasSize; view: ViewSettings; base: string; device: DeviceChoice }
+  | { type: 'resize'; size: CanvasSize }
+  | { type: 'view'; view: ViewSettings }
+  | { type: 'open'; files: NamedFile[]; role: Role }
+  | { type: 'sample'; id: string }
+  | { type: 'modality'; modality: Modality }
+  | { type: 'slice'; index: number }
+  | { type: 'degrade'; strength: number | null }
+  | { type: 'model'; id: string }
+  | { type: 'weights'; file: NamedFile }
+  | { type: 'restore' }
+  | { type: 'restoreVolume' }
+  | { type: 'cancel' }
+  | { type: 'save'; what: 'nifti' | 'png' };
+
+export type FromWorker =
+  | { type: 'device'; device: DeviceState }
+  | { type: 'samples'; samples: SampleCard[] }
+  | { type: 'thumbnail'; id: string; url: string }
+  | { type: 'models'; models: ModelState[]; chosen: string | null }
+  | { type: 'image'; image: ImageState; index: number; fresh: boolean }
+  | { type: 'reference'; reference: ReferenceState | null }
+  | { type: 'slice'; slice: SliceState }
+  | { type: 'busy'; work: Work }
+  | { type: 'idle' }
+  | { type: 'notice'; text: string }
+  | { type: 'alert'; text: string }
+  | { type: 'saved'; name: string; blob: Blob };
+
+/** The opened image is restored; the reference is what it is compared with. */
+export type Role = 'input' | 'reference';
+
+export interface NamedFile {
+  /** Path inside a dropped folder, or the file's name. */
+  readonly name: string;
+  readonly file: File;
+}
+
+/** `auto` takes WebGPU and falls back to WebAssembly; `wasm` skips WebGPU. */
+export type DeviceChoice = 'auto' | 'wasm';
+
+export interface DeviceState {
+  readonly kind: 'webgpu' | 'wasm';
+  readonly name: string;
+  /** WebGPU on a processor: it works, slowly. */
+  readonly software: boolean;
+  readonly features: readonly string[];
+  /** Why WebGPU is not used; null where it is. */
+  readonly why: string | null;
+}
+
+/** The canvas in device pixels, and how many of them make a CSS pixel. */
+export interface CanvasSize {
+  readonly width: number;
+  readonly height: number;
+  readonly ratio: number;
+}
+
+export interface ViewSettings {
+  readonly view: ViewName;
+  /** Width and centre of the window in the image's own units. */
+  readonly window: number;
+  readonly level: number;
+  readonly inverted: boolean;
+  /** Share of the canvas left of the divider. */
+  readonly divider: number;
+  readonly camera: Camera;
+}
+
+export interface SampleCard {
+  readonly id: string;
+  readonly title: string;
+  readonly modality: Modality;
+  readonly attribution: string;
+}
+
+export interface ModelState {
+  readonly id: string;
+  readonly name: string;
+  /** "light", "full" or "custom"; null until the weights are read. */
+  readonly variant: string | null;
+  readonly parameters: number | null;
+  readonly card: CardText | null;
+}
+
+/** What a model card says, ready to be read. */
+export interface CardText {
+  readonly tasks: readonly string[];
+  readonly trained: string;
+  readonly data: string;
+  readonly licence: string;
+  readonly limits: readonly string[];
+  readonly measured: readonly {
+    readonly task: string;
+    /** Of RMSE. */
+    readonly units: string;
+    readonly input: Measured;
+    readonly restored: Measured;
+  }[];
+}
+
+/** PSNR in dB, SSIM in [0, 1], RMSE in the evaluation's units. */
+export interface Measured {
+  readonly psnr: number;
+  readonly ssim: number;
+  readonly rmse: number;
+}
+
+export interface ImageState {
+  readonly name: string;
+  readonly format: string;
+  readonly modality: Modality;
+  /** The file did not say its modality: the one above is a guess or the user's choice. */
+  readonly modalityGuessed: boolean;
+  readonly units: Units;
+  readonly slices: number;
+  /** mm between columns, rows and slices; null where the file does not say. */
+  readonly spacing: { readonly x: number; readonly y: number; readonly z: number } | null;
+  readonly geometry: SliceGeometry;
+  /** Letters at the left, right, top and bottom of the screen; null where the file does not say. */
+  readonly letters: { left: string; right: string; top: string; bottom: string } | null;
+  /** Of the finite voxels, in native units. */
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly presets: readonly Preset[];
+}
+
+export interface Preset {
+  readonly name: string;
+  readonly window: number;
+  readonly level: number;
+  readonly inverted: boolean;
+}
+
+export interface ReferenceState {
+  /** `sample`: came with it; `file`: opened; `degraded`: the opened image, whose simulated degradation is restored. */
+  readonly kind: 'sample' | 'file' | 'degraded';
+  readonly name: string;
+  /** The degradation in words, e.g. "25 % of k-space along each axis"; null for the other kinds. */
+  readonly degradation: string | null;
+  readonly strength: number | null;
+}
+
+export interface SliceState {
+  readonly index: number;
+  readonly restored: boolean;
+  /** Slices of the volume that are restored. */
+  readonly restoredCount: number;
+  readonly metrics: Metrics | null;
+}
+
+export interface Metrics {
+  readonly input: Measured;
+  readonly restored: Measured | null;
+  /** Mean over the restored slices where there are several. */
+  readonly volume: { readonly slices: number; readonly input: Measured; readonly restored: Measured } | null;
+  /** What both images were clamped to, e.g. "−160 … 240 HU". */
+  readonly range: string;
+  readonly units: string;
+}
+
+/** What is being done: a state, and how far it is (null where that cannot be known). */
+export interface Work {
+  readonly state: 'loading' | 'degrading' | 'weights' | 'compiling' | 'restoring' | 'volume' | 'saving';
+  readonly done: number | null;
+  readonly total: number | null;
+  /** Milliseconds left; null while unknown. */
+  readonly left: number | null;
+}

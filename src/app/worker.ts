@@ -1,0 +1,90 @@
+/// <reference lib="webworker" />
+import type { FromWorker, ToWorker } from './protocol.ts';
+import { text } from './text.ts';
+import { openMachine } from './worker/device.ts';
+import type { Machine } from './worker/device.ts';
+import { createJobs, sentence } from './worker/jobs.ts';
+import { openModels } from './worker/models.ts';
+import { openSamples, thumbnail } from './worker/samples.ts';
+import type { Sample } from './worker/samples.ts';
+import { Session } from './worker/session.ts';
+
+const post = (message: FromWorker) => self.postMessage(message);
+const fail = (words: string) => post({ type: 'alert', text: words });
+const jobs = createJobs(fail, () => post({ type: 'idle' }));
+
+let session: Session | null = null;
+let samples: Promise<Sample[]> = Promise.resolve([]);
+
+self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+  hear(data).catch((error: unknown) => fail(sentence('The request', error)));
+};
+
+async function hear(message: ToWorker): Promise<void> {
+  if (message.type === 'start') return begin(message);
+  if (!session) return;
+  const now = session;
+  switch (message.type) {
+    case 'resize':
+      return now.show({ size: message.size });
+    case 'view':
+      return now.show({ view: message.view });
+    case 'slice':
+      return now.goTo(message.index);
+    case 'cancel':
+      return jobs.cancel();
+    case 'open':
+      jobs.cancel();
+      return jobs.run('Opening the file', () => now.open(message.files, message.role));
+    case 'sample':
+      jobs.cancel();
+      return jobs.run('Opening the sample', async (job) => {
+        const sample = (await samples).find(({ card }) => card.id === message.id);
+        if (sample) await now.openSample(sample, job);
+      });
+    case 'modality':
+      jobs.cancel();
+      return jobs.run('Changing the modality', () => now.setModality(message.modality));
+    case 'degrade':
+      return jobs.run('The simulated degradation', () => now.degrade(message.strength));
+    case 'model':
+      return jobs.run('Choosing the model', () => now.chooseModel(message.id));
+    case 'weights':
+      return jobs.run('Loading the weights', () => now.loadWeights(message.file));
+    case 'restore':
+      return jobs.run('Restoring the slice', (job) => now.restore(job));
+    case 'restoreVolume':
+      return jobs.run('Restoring the volume', (job) => now.restoreVolume(job));
+    case 'save':
+      return jobs.run('Saving', () => now.save(message.what));
+  }
+}
+
+/** Looks for a device, lists models and samples, and fetches ahead what a first click will need. */
+async function begin({ canvas, size, view, base, device }: ToWorker & { type: 'start' }): Promise<void> {
+  let machine = openMachine(canvas, device);
+  const models = openModels(base);
+  samples = openSamples(base);
+  session = new Session({ post, machine: () => machine, models }, view, size);
+  const now = session;
+
+  const watch = async (current: Machine): Promise<void> => {
+    post({ type: 'device', device: current.state });
+    const why = await current.lost;
+    fail(text.failed.gpuLost(why));
+    machine = openMachine(canvas, device);
+    await now.refresh();
+    await watch(await machine);
+  };
+  machine.then(watch).catch((error: unknown) => fail(sentence('Setting up the graphics device', error)));
+
+  const listed = await samples;
+  post({ type: 'samples', samples: listed.map(({ card }) => card) });
+  await now.postModels();
+  // A failure here is told when a click asks for the network again.
+  models
+    .then(async (all) => all.network(await machine))
+    .then(() => now.postModels())
+    .catch(() => undefined);
+  for (const sample of listed) post({ type: 'thumbnail', id: sample.card.id, url: await thumbnail(sample) });
+}

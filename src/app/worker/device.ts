@@ -1,0 +1,54 @@
+import { requestDevice } from '../../engine/device.ts';
+import type { DeviceChoice, DeviceState } from '../protocol.ts';
+import type { NetworkWeights } from '../../weights/networkWeights.ts';
+import type { Display } from './display.ts';
+import { createDisplay2d } from './display2d.ts';
+import { createGpuDisplay } from './displayGpu.ts';
+import type { GpuDisplay } from './displayGpu.ts';
+import { wasmNetwork, webGpuNetwork } from './restorer.ts';
+import type { Network } from './restorer.ts';
+
+/** What computes and what draws. */
+export interface Machine {
+  readonly state: DeviceState;
+  readonly display: Display;
+  /** The same display where results can be shown without a read-back. */
+  readonly gpuDisplay: GpuDisplay | null;
+  network(weights: NetworkWeights): Promise<Network>;
+  /** Resolves with the reason when the device is lost; never otherwise. */
+  readonly lost: Promise<string>;
+}
+
+/** WebGPU where there is an adapter, else WebAssembly and a 2-D canvas. */
+export async function openMachine(canvas: OffscreenCanvas, choice: DeviceChoice): Promise<Machine> {
+  if (choice === 'wasm') return wasmMachine(canvas, 'WebGPU is switched off by the address (?device=wasm)');
+  let found;
+  try {
+    found = await requestDevice(navigator.gpu);
+  } catch (error) {
+    return wasmMachine(canvas, error instanceof Error ? error.message : String(error));
+  }
+  const { device, description } = found;
+  const gpuDisplay = createGpuDisplay(device, canvas);
+  const lost = device.lost.then(({ message, reason }) => {
+    gpuDisplay.dispose();
+    return message || reason;
+  });
+  return {
+    state: { kind: 'webgpu', ...description, why: null },
+    display: gpuDisplay,
+    gpuDisplay,
+    network: async (weights) => webGpuNetwork(device, weights),
+    lost,
+  };
+}
+
+function wasmMachine(canvas: OffscreenCanvas, why: string): Machine {
+  return {
+    state: { kind: 'wasm', name: 'WebAssembly', software: true, features: [], why },
+    display: createDisplay2d(canvas),
+    gpuDisplay: null,
+    network: wasmNetwork,
+    lost: new Promise(() => undefined),
+  };
+}

@@ -1,0 +1,51 @@
+import { text } from '../text.ts';
+
+/** Whether the user has asked for a job to end. */
+export interface Job {
+  cancelled: boolean;
+}
+
+export interface Jobs {
+  /** Runs after all jobs before it; `doing` names it in the sentence of an unexpected failure. */
+  run(doing: string, work: (job: Job) => Promise<void>): Promise<void>;
+  /** Asks the running and all waiting jobs to end. */
+  cancel(): void;
+}
+
+/** Errors whose message is already a sentence for the user. */
+const SENTENCES = new Set(['FormatError', 'ShapeError', 'WeightsError', 'DeviceError', 'CardError', 'UserError']);
+
+/** A failure that the app itself explains. */
+export class UserError extends Error {
+  override name = 'UserError';
+}
+
+/** One thing after another; a failure ends its job with one sentence and leaves everything else as it was. */
+export function createJobs(failed: (sentence: string) => void, idle: () => void): Jobs {
+  let last: Promise<void> = Promise.resolve();
+  const pending = new Set<Job>();
+  return {
+    run(doing, work) {
+      const job: Job = { cancelled: false };
+      pending.add(job);
+      last = last.then(async () => {
+        try {
+          await work(job);
+        } catch (error) {
+          failed(sentence(doing, error));
+        }
+        pending.delete(job);
+        if (pending.size === 0) idle();
+      });
+      return last;
+    },
+    cancel() {
+      for (const job of pending) job.cancelled = true;
+    },
+  };
+}
+
+export function sentence(doing: string, error: unknown): string {
+  if (error instanceof Error && SENTENCES.has(error.name)) return error.message;
+  return text.failed.unexpected(doing, error instanceof Error ? error.message : String(error));
+}

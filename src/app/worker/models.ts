@@ -1,0 +1,123 @@
+import { variantName } from '../../model/config.ts';
+import { parseModelCard } from '../../image/modelCard.ts';
+import type { ModelCard } from '../../image/modelCard.ts';
+import { countParameters, toNetworkWeights } from '../../weights/networkWeights.ts';
+import type { NetworkWeights } from '../../weights/networkWeights.ts';
+import { readWeights } from '../../weights/readWeights.ts';
+import type { NamedBytes } from '../../formats/volume.ts';
+import type { CardText, ModelState } from '../protocol.ts';
+import { text } from '../text.ts';
+import type { Machine } from './device.ts';
+import { fetchBytes, fetchOwn } from './files.ts';
+import { UserError } from './jobs.ts';
+import type { Network } from './restorer.ts';
+
+interface Model {
+  readonly id: string;
+  readonly name: string;
+  readonly card: ModelCard | null;
+  /** Read once, when first asked for. */
+  weights(): Promise<NetworkWeights>;
+  state: ModelState;
+}
+
+/** The models that can be chosen: the shipped ones and those that users load. */
+export interface Models {
+  readonly all: readonly Model[];
+  chosen: Model | null;
+  add(file: NamedBytes): Model;
+  /** The chosen model's network on a machine; made once, the one before it is let go. */
+  network(machine: Machine): Promise<Network>;
+}
+
+/** Reads the list of shipped models and their cards; weights come when they are needed. */
+export async function openModels(base: string): Promise<Models> {
+  const index = listOf(await (await fetchOwn(base, 'weights/index.json')).json());
+  const all: Model[] = await Promise.all(
+    index.map(async ({ id, card }) => {
+      const parsed = parseModelCard(await (await fetchOwn(base, `weights/${card}`)).json());
+      return shipped(id, parsed, base);
+    }),
+  );
+  let current: { model: Model; machine: Machine; network: Promise<Network> } | null = null;
+  const models: Models = {
+    all,
+    chosen: all[0] ?? null,
+    add(file) {
+      const model = loaded(file, all.length);
+      all.push(model);
+      return model;
+    },
+    network(machine) {
+      const model = models.chosen;
+      if (!model) throw new UserError(text.model.none);
+      if (current?.model === model && current.machine === machine) return current.network;
+      current?.network.then((old) => old.dispose(), () => undefined);
+      const network = model.weights().then((weights) => machine.network(weights));
+      const made = { model, machine, network };
+      current = made;
+      // A failure is not kept: the next try may find the network again.
+      network.catch(() => {
+        if (current === made) current = null;
+      });
+      return network;
+    },
+  };
+  return models;
+}
+
+function shipped(id: string, card: ModelCard, base: string): Model {
+  let reading: Promise<NetworkWeights> | null = null;
+  const model: Model = {
+    id,
+    name: card.name,
+    card,
+    weights() {
+      reading ??= fetchBytes(base, `weights/${card.file}`).then((bytes) => {
+        const { stateDict, config } = readWeights({ name: card.file, bytes });
+        model.state = { ...model.state, variant: variantName(config), parameters: countParameters(config) };
+        return toNetworkWeights(stateDict, config);
+      });
+      reading.catch(() => {
+        reading = null;
+      });
+      return reading;
+    },
+    state: { id, name: card.name, variant: card.variant, parameters: null, card: cardText(card) },
+  };
+  return model;
+}
+
+/** @throws WeightsError where the file is not a complete Restore-RWKV */
+function loaded(file: NamedBytes, position: number): Model {
+  const { stateDict, config } = readWeights(file);
+  const weights = toNetworkWeights(stateDict, config);
+  const id = `file-${position}`;
+  const name = file.name.split('/').pop() ?? file.name;
+  const variant = variantName(config);
+  const state = { id, name, variant, parameters: countParameters(config), card: null };
+  return { id, name, card: null, weights: async () => weights, state };
+}
+
+function cardText(card: ModelCard): CardText {
+  return {
+    tasks: card.tasks.map(({ title, degradation }) => `${title}: ${degradation}`),
+    trained: card.training,
+    data: card.data.map(({ title, attribution, licence }) => `${title} (${attribution}; ${licence})`).join('. '),
+    licence: card.licence,
+    limits: card.limits,
+    measured: card.measured.map(({ modality, rmseUnits, input, restored }) => ({
+      task: text.modalities[modality],
+      units: rmseUnits,
+      input,
+      restored,
+    })),
+  };
+}
+
+function listOf(json: unknown): { id: string; card: string }[] {
+  if (!Array.isArray(json)) return [];
+  return json.filter(
+    (entry): entry is { id: string; card: string } => typeof entry?.id === 'string' && typeof entry?.card === 'string',
+  );
+}

@@ -1,0 +1,106 @@
+import { createEngine } from '../../engine/engine.ts';
+import { DeviceError } from '../../engine/errors.ts';
+import { denormalise, normalise } from '../../image/normalise.ts';
+import type { Normalisation } from '../../image/normalise.ts';
+import { crop, padToMultiple } from '../../image/padding.ts';
+import type { Slice } from '../../image/slice.ts';
+import type { NetworkWeights } from '../../weights/networkWeights.ts';
+
+/** The network halves a slice three times. */
+const MULTIPLE = 8;
+
+/** One network on one device, whatever runs it. */
+export interface Network {
+  prepare(height: number, width: number): Promise<void>;
+  /** @param image [height · width] in [0, 1], height and width multiples of 8 */
+  run(image: Float32Array, height: number, width: number): Promise<Result>;
+  dispose(): void;
+}
+
+interface Result {
+  /** The result on the GPU, valid until the next run; null where the network does not run there. */
+  readonly buffer: GPUBuffer | null;
+  read(): Promise<Float32Array>;
+}
+
+/** A slice on its way through the network. */
+export interface Restored {
+  /** For showing at once: padded, in [0, 1], rows `stride` apart. */
+  readonly buffer: GPUBuffer | null;
+  readonly stride: number;
+  readonly paddedRows: number;
+  /** The restored slice in native units. */
+  native(): Promise<Slice>;
+  readonly clamped: number;
+  readonly nonFinite: number;
+}
+
+/** Normalises, pads, runs, and gives the way back to native units. */
+export async function restoreSlice(network: Network, slice: Slice, rule: Normalisation): Promise<Restored> {
+  const { image, clamped, nonFinite } = normalise(slice, rule);
+  const padded = padToMultiple(image, MULTIPLE);
+  const { buffer, read } = await network.run(padded.data, padded.height, padded.width);
+  const native = async () => denormalise(crop({ ...padded, data: await read() }, slice.width, slice.height), rule);
+  return { buffer, stride: padded.width, paddedRows: padded.height, native, clamped, nonFinite };
+}
+
+/** The padded size of a slice. */
+export function paddedSize(columns: number, rows: number): { height: number; width: number } {
+  const up = (size: number) => Math.ceil(size / MULTIPLE) * MULTIPLE;
+  return { height: up(rows), width: up(columns) };
+}
+
+/** The network in our own shaders. */
+export function webGpuNetwork(device: GPUDevice, weights: NetworkWeights): Network {
+  const engine = createEngine(device, weights);
+  return {
+    async prepare(height, width) {
+      await engine.prepare(height, width);
+    },
+    async run(image, height, width) {
+      const buffer = await engine.run(image, height, width);
+      return { buffer, read: () => readBack(device, buffer, height * width) };
+    },
+    dispose: () => engine.dispose(),
+  };
+}
+
+/** The fallback: the same network through tfjs on WebAssembly, fetched only when it is needed. */
+export async function wasmNetwork(weights: NetworkWeights): Promise<Network> {
+  const [{ useTfjsBackend: startBackend }, { createTfjsNetwork }, { browserWasmPaths }] = await Promise.all([
+    import('../../training/tfjsBackend.ts'),
+    import('../../training/tfjsNetwork.ts'),
+    import('../../training/tfjsWasmBrowser.ts'),
+  ]);
+  await startBackend('wasm', { wasmPaths: browserWasmPaths });
+  const network = createTfjsNetwork(float32(weights));
+  return {
+    prepare: async () => undefined,
+    async run(image, height, width) {
+      const values = await network.restore(image, height, width);
+      return { buffer: null, read: async () => values };
+    },
+    dispose: () => network.dispose(),
+  };
+}
+
+function float32({ config, tensors }: NetworkWeights) {
+  const all = [...tensors].map(([path, { shape, data }]) => [path, { shape, data: Float32Array.from(data) }] as const);
+  return { config, tensors: new Map(all) };
+}
+
+async function readBack(device: GPUDevice, from: GPUBuffer, count: number): Promise<Float32Array> {
+  const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+  const staging = device.createBuffer({ label: 'result', size: count * 4, usage });
+  const encoder = device.createCommandEncoder();
+  encoder.copyBufferToBuffer(from, 0, staging, 0, count * 4);
+  device.queue.submit([encoder.finish()]);
+  try {
+    await staging.mapAsync(GPUMapMode.READ);
+    return new Float32Array(staging.getMappedRange().slice(0));
+  } catch (cause) {
+    throw new DeviceError('device: it was lost while restoring; press Restore to try again', { cause });
+  } finally {
+    staging.destroy();
+  }
+}
