@@ -24,12 +24,16 @@ export interface Plan {
 /** Weights on the device, shared by all plans of a network. */
 export class WeightBuffers {
   readonly #buffers = new Map<string, GPUBuffer>();
-  constructor(readonly device: GPUDevice) {}
+  readonly #device: GPUDevice;
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
 
   get({ key, floats, pack }: NonNullable<Slot['weight']>): GPUBuffer {
     let buffer = this.#buffers.get(key);
     if (!buffer) {
-      buffer = this.device.createBuffer({ label: key, size: 4 * floats, usage: GPUBufferUsage.STORAGE, mappedAtCreation: true });
+      buffer = this.#device.createBuffer({ label: key, size: 4 * floats, usage: GPUBufferUsage.STORAGE, mappedAtCreation: true });
       new Float32Array(buffer.getMappedRange()).set(pack());
       buffer.unmap();
       this.#buffers.set(key, buffer);
