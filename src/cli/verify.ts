@@ -20,9 +20,14 @@ export async function verify(args: string[]): Promise<number> {
 
   const subjects = await openSubjects(choice);
   const print = values.json ? printJson : printLine;
-  const { results, passed } = await verifyVectors(files, subjects, print);
+  const { results, passed, notApplicable } = await verifyVectors(files, subjects, print);
   const failed = results.filter((result) => !result.passed);
-  if (!values.json) console.log(`${results.length - failed.length} of ${results.length} cases within tolerance`);
+  if (!values.json) {
+    for (const [name, count] of notApplicable) {
+      if (count > 0) console.log(`      ${name.padEnd(11)}  ${count} cases do not apply to it: gradients, metrics, or too large for it`);
+    }
+    console.log(`${results.length - failed.length} of ${results.length} cases within tolerance`);
+  }
   if (!passed) {
     const worst = failed.map(({ subject, case: name }) => `${name} on ${subject}`);
     const more = worst.length > 3 ? ` and ${worst.length - 3} more` : '';

@@ -20,15 +20,22 @@ export interface Engine {
   /** Records, compiles and allocates for a size, so that the first `run` of it does not wait. */
   prepare(height: number, width: number): Promise<Plan>;
   /**
-   * Submits one image and returns the result's buffer at once: f32 [height · width], valid until the next run of the
-   * same size. For showing without a read-back.
+   * Submits one image and returns without waiting for it.
    *
    * @param image [height · width] in [0, 1], height and width multiples of 8
    */
-  run(image: Float32Array, height: number, width: number): Promise<GPUBuffer>;
+  run(image: Float32Array, height: number, width: number): Promise<Submitted>;
   /** As `run`, and reads the result back. */
   restore(image: Float32Array, height: number, width: number): Promise<Float32Array>;
   dispose(): void;
+}
+
+/** An image on its way through the device. */
+export interface Submitted {
+  /** f32 [height · width], for showing without a read-back; valid until the next run. */
+  readonly buffer: GPUBuffer;
+  /** The result in memory; to be asked for before the next run. */
+  read(): Promise<Float32Array>;
 }
 
 /** Plans hold their activations: a few sizes are kept warm, the one unused longest goes first. */
@@ -64,7 +71,7 @@ export function createEngine(device: GPUDevice, weights: NetworkWeights, variant
     return plan;
   }
 
-  async function submit(image: Float32Array, height: number, width: number): Promise<Plan> {
+  async function run(image: Float32Array, height: number, width: number): Promise<Submitted> {
     if (image.length !== height * width) {
       throw new ShapeError(`engine: ${image.length} values for an image of ${height}×${width}`);
     }
@@ -73,19 +80,29 @@ export function createEngine(device: GPUDevice, weights: NetworkWeights, variant
     const encoder = device.createCommandEncoder();
     encode(encoder, plan);
     device.queue.submit([encoder.finish()]);
-    return plan;
+    return { buffer: plan.output.buffer, read: async () => refuseNonFinite(await readBack(device, plan.output)) };
   }
 
   return {
     prepare,
-    run: async (image, height, width) => (await submit(image, height, width)).output.buffer,
-    restore: async (image, height, width) => readBack(device, (await submit(image, height, width)).output),
+    run,
+    restore: async (image, height, width) => (await run(image, height, width)).read(),
     dispose() {
       for (const plan of plans.values()) plan.then((unused) => unused.destroy(), () => undefined);
       plans.clear();
       buffers.destroy();
     },
   };
+}
+
+/** Finite weights on a finite image give finite values: anything else is the device's doing, and must not be saved. */
+function refuseNonFinite(result: Float32Array): Float32Array {
+  const broken = result.findIndex((value) => !Number.isFinite(value));
+  if (broken < 0) return result;
+  throw new DeviceError(
+    `device: the result holds ${result[broken]} at pixel ${broken}, expected finite numbers; update the graphics driver ` +
+    'or use the WebAssembly fallback',
+  );
 }
 
 /** Tile shapes for software devices or GPUs, by the adapter. */

@@ -1,5 +1,4 @@
 import { createEngine } from '../../engine/engine.ts';
-import { DeviceError } from '../../engine/errors.ts';
 import { denormalise, normalise } from '../../image/normalise.ts';
 import type { Normalisation } from '../../image/normalise.ts';
 import { crop, padToMultiple } from '../../image/padding.ts';
@@ -57,10 +56,7 @@ export function webGpuNetwork(device: GPUDevice, weights: NetworkWeights): Netwo
     async prepare(height, width) {
       await engine.prepare(height, width);
     },
-    async run(image, height, width) {
-      const buffer = await engine.run(image, height, width);
-      return { buffer, read: () => readBack(device, buffer, height * width) };
-    },
+    run: (image, height, width) => engine.run(image, height, width),
     dispose: () => engine.dispose(),
   };
 }
@@ -73,7 +69,7 @@ export async function wasmNetwork(weights: NetworkWeights): Promise<Network> {
     import('../../training/tfjsWasmBrowser.ts'),
   ]);
   await startBackend('wasm', { wasmPaths: browserWasmPaths });
-  const network = createTfjsNetwork(float32(weights));
+  const network = createTfjsNetwork(weights);
   return {
     prepare: async () => undefined,
     async run(image, height, width) {
@@ -82,25 +78,4 @@ export async function wasmNetwork(weights: NetworkWeights): Promise<Network> {
     },
     dispose: () => network.dispose(),
   };
-}
-
-function float32({ config, tensors }: NetworkWeights) {
-  const all = [...tensors].map(([path, { shape, data }]) => [path, { shape, data: Float32Array.from(data) }] as const);
-  return { config, tensors: new Map(all) };
-}
-
-async function readBack(device: GPUDevice, from: GPUBuffer, count: number): Promise<Float32Array> {
-  const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
-  const staging = device.createBuffer({ label: 'result', size: count * 4, usage });
-  const encoder = device.createCommandEncoder();
-  encoder.copyBufferToBuffer(from, 0, staging, 0, count * 4);
-  device.queue.submit([encoder.finish()]);
-  try {
-    await staging.mapAsync(GPUMapMode.READ);
-    return new Float32Array(staging.getMappedRange().slice(0));
-  } catch (cause) {
-    throw new DeviceError('device: it was lost while restoring; press Restore to try again', { cause });
-  } finally {
-    staging.destroy();
-  }
 }
