@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { crc32, deflateSync, gunzipSync, gzipSync } from 'node:zlib';
 
 /** Image files written by hand from the formats' specifications, so that no reader of the app is asked about them. */
 
@@ -11,14 +11,19 @@ export interface Grid {
   value(column: number, row: number, slice: number): number;
 }
 
-/** NIfTI-1, int16, gzipped; `srow` are the three rows of the affine, `pixdim` mm along i, j, k. */
-export function niftiGz(grid: Grid, pixdim: number[], srow: number[][]): Buffer {
+/** NIfTI-1's datatypes that are written and read here, with their bytes per voxel. */
+const INT16 = { code: 4, bytes: 2 };
+const FLOAT32 = { code: 16, bytes: 4 };
+
+/** NIfTI-1, gzipped; `srow` are the three rows of the affine, `pixdim` mm along i, j, k. */
+export function niftiGz(grid: Grid, pixdim: number[], srow: number[][], type: 'int16' | 'float32' = 'int16'): Buffer {
   const { columns, rows, slices, value } = grid;
-  const bytes = Buffer.alloc(352 + columns * rows * slices * 2);
+  const datatype = type === 'int16' ? INT16 : FLOAT32;
+  const bytes = Buffer.alloc(352 + columns * rows * slices * datatype.bytes);
   bytes.writeInt32LE(348, 0);
   [3, columns, rows, slices, 1, 1, 1, 1].forEach((size, i) => bytes.writeInt16LE(size, 40 + 2 * i));
-  bytes.writeInt16LE(4, 70);
-  bytes.writeInt16LE(16, 72);
+  bytes.writeInt16LE(datatype.code, 70);
+  bytes.writeInt16LE(8 * datatype.bytes, 72);
   [1, ...pixdim].forEach((mm, i) => bytes.writeFloatLE(mm, 76 + 4 * i));
   bytes.writeFloatLE(352, 108);
   bytes.writeFloatLE(1, 112);
@@ -27,7 +32,12 @@ export function niftiGz(grid: Grid, pixdim: number[], srow: number[][]): Buffer 
   srow.flat().forEach((entry, i) => bytes.writeFloatLE(entry, 280 + 4 * i));
   bytes.write('n+1\0', 344, 'latin1');
   for (let k = 0, at = 352; k < slices; k++) {
-    for (let j = 0; j < rows; j++) for (let i = 0; i < columns; i++, at += 2) bytes.writeInt16LE(value(i, j, k), at);
+    for (let j = 0; j < rows; j++) {
+      for (let i = 0; i < columns; i++, at += datatype.bytes) {
+        if (type === 'int16') bytes.writeInt16LE(value(i, j, k), at);
+        else bytes.writeFloatLE(value(i, j, k), at);
+      }
+    }
   }
   return gzipSync(bytes);
 }
@@ -36,7 +46,7 @@ export function niftiGz(grid: Grid, pixdim: number[], srow: number[][]): Buffer 
 export function dicomCt(
   grid: Grid,
   slice: number,
-  place: { spacing: [number, number]; directions: number[]; position: number[]; thickness: number },
+  place: { spacing: [number, number]; directions: number[]; position: number[]; thickness: number; instance: number },
 ): Buffer {
   const { columns, rows, value } = grid;
   const pixels = Buffer.alloc(columns * rows * 2);
@@ -46,12 +56,12 @@ export function dicomCt(
   const us = (n: number) => Buffer.from(Uint16Array.of(n).buffer);
   const data = [
     element(0x0008, 0x0016, 'UI', '1.2.840.10008.5.1.4.1.1.2'),
-    element(0x0008, 0x0018, 'UI', `1.2.826.0.1.3680043.9.1.${slice + 1}`),
+    element(0x0008, 0x0018, 'UI', `1.2.826.0.1.3680043.9.1.${place.instance}`),
     element(0x0008, 0x0060, 'CS', 'CT'),
     element(0x0018, 0x0050, 'DS', String(place.thickness)),
     element(0x0020, 0x000d, 'UI', '1.2.826.0.1.3680043.9.2'),
     element(0x0020, 0x000e, 'UI', '1.2.826.0.1.3680043.9.3'),
-    element(0x0020, 0x0013, 'IS', String(slice + 1)),
+    element(0x0020, 0x0013, 'IS', String(place.instance)),
     element(0x0020, 0x0032, 'DS', place.position.join('\\')),
     element(0x0020, 0x0037, 'DS', place.directions.join('\\')),
     element(0x0028, 0x0002, 'US', us(1)),
@@ -87,13 +97,51 @@ function element(group: number, number: number, vr: string, value: string | Buff
   return Buffer.concat([head, body]);
 }
 
-/** Header and native values of a single-file NIfTI-1 of int16. */
+/** A greyscale PNG of 8 bits without filters (PNG specification, section 11). */
+export function greyPng(columns: number, rows: number, grey: (column: number, row: number) => number): Buffer {
+  const lines = Buffer.alloc(rows * (columns + 1));
+  for (let j = 0; j < rows; j++) {
+    for (let i = 0; i < columns; i++) lines[j * (columns + 1) + 1 + i] = grey(i, j);
+  }
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(columns, 0);
+  header.writeUInt32BE(rows, 4);
+  header[8] = 8;
+  const chunk = (name: string, data: Buffer) => {
+    const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+    const body = Buffer.concat([Buffer.from(name, 'latin1'), data]);
+    length.writeUInt32BE(data.length);
+    sum.writeUInt32BE(crc32(body));
+    return Buffer.concat([length, body, sum]);
+  };
+  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  return Buffer.concat([
+    signature, chunk('IHDR', header), chunk('IDAT', deflateSync(lines)), chunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
+/** Header and native values of a single-file NIfTI-1 of int16 or float32. */
 export function readNiftiGz(path: string): { header: Buffer; values: Float64Array } {
   const bytes = gunzipSync(readFileSync(path));
   const start = bytes.readFloatLE(108);
   const slope = bytes.readFloatLE(112) || 1;
   const intercept = bytes.readFloatLE(116);
-  const count = (bytes.length - start) / 2;
-  const values = Float64Array.from({ length: count }, (_, i) => bytes.readInt16LE(start + 2 * i) * slope + intercept);
+  const float = bytes.readInt16LE(70) === FLOAT32.code;
+  const width = (float ? FLOAT32 : INT16).bytes;
+  const stored = (at: number) => (float ? bytes.readFloatLE(at) : bytes.readInt16LE(at));
+  const count = (bytes.length - start) / width;
+  const values = Float64Array.from({ length: count }, (_, i) => stored(start + width * i) * slope + intercept);
   return { header: bytes.subarray(0, 348), values };
+}
+
+/** One float32 tensor of a safetensors file. */
+export function readSafetensor(path: string, name: string): { shape: number[]; data: Float32Array } {
+  const bytes = readFileSync(path);
+  const start = 8 + Number(bytes.readBigUInt64LE(0));
+  const header = JSON.parse(bytes.toString('utf8', 8, start)) as Record<
+    string, { shape: number[]; data_offsets: [number, number] }
+  >;
+  const { shape, data_offsets: [from, to] } = header[name]!;
+  const data = Float32Array.from({ length: (to - from) / 4 }, (_, i) => bytes.readFloatLE(start + from + 4 * i));
+  return { shape, data };
 }

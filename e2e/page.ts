@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { expect, type Page } from 'playwright/test';
+import { expect, test, type Page } from 'playwright/test';
 
 /** What PyTorch, numpy and nothing of this project made of the samples: see the file's own `method`. */
 export const EXPECTED = JSON.parse(readFileSync('src/analysis/fixtures/samples-expected.json', 'utf8')) as {
@@ -54,6 +54,28 @@ export async function dropPaths(page: Page, paths: string[]): Promise<void> {
     await session.send('Input.dispatchDragEvent', { type, x: 400, y: 300, data });
   }
   await session.detach();
+}
+
+/** Saves through the dialog; the path of what was downloaded, under the name that it came with. */
+export async function save(page: Page, what: 'NIfTI volume' | 'PNG image'): Promise<string> {
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  const coming = page.waitForEvent('download');
+  await page.getByRole('button', { name: what }).click();
+  const download = await coming;
+  const path = test.info().outputPath(download.suggestedFilename());
+  await download.saveAs(path);
+  return path;
+}
+
+/** Requests of a page and its workers to anywhere but `origin`, gathered from now on. */
+export function requestsElsewhere(page: Page, origin: string): string[] {
+  const elsewhere: string[] = [];
+  page.context().on('request', (request) => {
+    const address = new URL(request.url());
+    const inside = address.protocol === 'blob:' || address.protocol === 'data:' || address.origin === origin;
+    if (!inside) elsewhere.push(request.url());
+  });
+  return elsewhere;
 }
 
 /** The letters of the first pane. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'playwright/test';
 import { readNiftiGz } from './files.ts';
-import { SLOW, figures, openSample, restored, sampleOf } from './page.ts';
+import { SLOW, figures, openSample, restored, sampleOf, save } from './page.ts';
 
 /** The slice that a sample opens with. */
 const MIDDLE = 2;
@@ -60,13 +60,7 @@ test('a restored volume is saved in the input’s space and type and opens again
   await page.getByRole('button', { name: 'Restore volume' }).click();
   await expect(page.getByText('5 of 5 slices restored')).toBeVisible({ timeout: SLOW });
 
-  await page.getByRole('button', { name: 'Save', exact: true }).click();
-  const coming = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'NIfTI volume' }).click();
-  const download = await coming;
-  const path = test.info().outputPath(download.suggestedFilename());
-  await download.saveAs(path);
-
+  const path = await save(page, 'NIfTI volume');
   const saved = readNiftiGz(path);
   const original = readNiftiGz('public/samples/pet-chest-drf12.nii.gz');
   // Dimensions, number type, voxel sizes, qform and sform are the input's own.

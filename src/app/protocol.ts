@@ -91,13 +91,21 @@ export interface ModelState {
 
 /** What a model card says, ready to be read. */
 export interface CardText {
-  readonly tasks: readonly string[];
+  readonly tasks: readonly { readonly title: string; readonly degradation: string }[];
   readonly trained: string;
-  readonly data: string;
+  /** `url` begins with https://. */
+  readonly data: readonly {
+    readonly title: string;
+    readonly attribution: string;
+    readonly licence: string;
+    readonly url: string;
+  }[];
   readonly licence: string;
   readonly limits: readonly string[];
   readonly measured: readonly {
     readonly task: string;
+    readonly on: string;
+    readonly slices: number;
     /** Of RMSE. */
     readonly units: string;
     readonly input: Measured;

@@ -1,7 +1,13 @@
 import type { Role, Work } from './protocol.ts';
 import type { Source, ViewName } from './view/panes.ts';
 
+const voxels = (n: number) => `${n.toLocaleString('en')} ${n === 1 ? 'voxel' : 'voxels'}`;
+
 /** Every sentence and label of the page. */
+
+/** "58,609", "1.16 M": of parameters. */
+const count = (parameters: number) =>
+  parameters < 1e5 ? `${parameters.toLocaleString('en')} params` : `${(parameters / 1e6).toFixed(2)} M params`;
 
 const PAPER = 'https://arxiv.org/abs/2407.11087';
 
@@ -15,7 +21,7 @@ export const text = {
     headline: 'Restore noisy and undersampled medical images, right here.',
     sentence:
       'Restore-RWKV sharpens low-resolution MRI and takes the noise out of low-dose CT and low-count PET. ' +
-      'The network runs on this device’s own graphics processor; nothing is uploaded.',
+      'The network runs on this device, on its graphics processor where the browser allows it; nothing is uploaded.',
     drop: 'Drop images here',
     kinds: 'DICOM files or a folder of them, NIfTI (.nii, .nii.gz), or PNG',
     files: 'Choose files',
@@ -99,8 +105,11 @@ export const text = {
     licence: 'Licence',
     limits: 'Limits',
     measured: 'Measured',
-    variant: (variant: string, parameters: number) =>
-      `${variant} · ${(parameters / 1e6).toFixed(parameters < 1e5 ? 4 : 2)} M parameters`,
+    source: 'Source',
+    option: (name: string, variant: string | null, parameters: number | null) =>
+      [name, variant, parameters === null ? null : count(parameters)].filter(Boolean).join(' · '),
+    measuredOn: (slices: number, units: string) =>
+      `${slices} slices, RMSE ${/^of /.test(units) ? units : `in ${units}`}`,
     none: 'No model is shipped with this copy: load weights.',
   },
   save: {
@@ -121,6 +130,8 @@ export const text = {
     looking: 'Looking for a graphics processor…',
     software: 'Software rendering: slow',
     wasm: 'WebAssembly on the processor: slow',
+    /** The reason why there is no WebGPU, without the name of the part that found it. */
+    because: (why: string) => why.replace(/^device: /, ''),
   },
   work: {
     loading: 'Loading the image…',
@@ -174,10 +185,10 @@ export const text = {
   },
   notices: {
     opened: (name: string, role: Role) => (role === 'input' ? `${name} opened.` : `${name} is now the reference.`),
-    clamped: (clamped: number, low: string, high: string) =>
-      `${clamped.toLocaleString('en')} voxels of this slice lie outside ${low} … ${high}; the network sees them clamped.`,
-    nonFinite: (count: number) =>
-      `${count.toLocaleString('en')} voxels of this slice are not numbers; the network sees 0.`,
+    clamped: (clamped: number, where: 'slice' | 'volume', low: string, high: string) =>
+      `Outside ${low} … ${high}, and clamped for the network: ${voxels(clamped)} of this ${where}.`,
+    nonFinite: (found: number, where: 'slice' | 'volume', low: string) =>
+      `Not a number, and ${low} for the network: ${voxels(found)} of this ${where}.`,
     cancelled: (count: number) => `Cancelled; ${count} restored ${count === 1 ? 'slice is' : 'slices are'} kept.`,
     saved: (name: string) => `${name} saved.`,
   },

@@ -9,6 +9,9 @@ import { openSamples, thumbnail } from './worker/samples.ts';
 import type { Sample } from './worker/samples.ts';
 import { Session } from './worker/session.ts';
 
+/** Height and width: shaders serve all sizes, so a small one compiles what the first click will need. */
+const COMPILED_AHEAD = [64, 64] as const;
+
 const post = (message: FromWorker) => self.postMessage(message);
 const fail = (words: string) => post({ type: 'alert', text: words });
 const jobs = createJobs(fail, () => post({ type: 'idle' }));
@@ -78,13 +81,17 @@ async function begin({ canvas, size, view, base, device }: ToWorker & { type: 's
   };
   machine.then(watch).catch((error: unknown) => fail(sentence('Setting up the graphics device', error)));
 
-  const listed = await samples;
-  post({ type: 'samples', samples: listed.map(({ card }) => card) });
-  await now.postModels();
   // A failure here is told when a click asks for the network again.
   models
     .then(async (all) => all.network(await machine))
-    .then(() => now.postModels())
+    .then(async (network) => {
+      await now.postModels();
+      await network.prepare(...COMPILED_AHEAD);
+    })
     .catch(() => undefined);
+
+  const listed = await samples;
+  post({ type: 'samples', samples: listed.map(({ card }) => card) });
+  await now.postModels();
   for (const sample of listed) post({ type: 'thumbnail', id: sample.card.id, url: await thumbnail(sample) });
 }

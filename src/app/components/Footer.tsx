@@ -20,11 +20,17 @@ export function Footer() {
 function DeviceLine() {
   const device = useApp((state) => state.device);
   const slow = device !== null && (device.software || device.kind === 'wasm');
+  const why = device?.why ? text.device.because(device.why) : undefined;
   return (
-    <section aria-label={text.device.title} className={`device ${slow ? 'device-slow' : ''}`} title={device?.why ?? ''}>
+    <section aria-label={text.device.title} className={`device ${slow ? 'device-slow' : ''}`} title={why}>
       <i aria-hidden="true" />
       {device === null && <span>{text.device.looking}</span>}
-      {device?.kind === 'wasm' && <span>{text.device.wasm}</span>}
+      {device?.kind === 'wasm' && (
+        <span>
+          {text.device.wasm}
+          {why && <small>{why}</small>}
+        </span>
+      )}
       {device?.kind === 'webgpu' && (
         <span>
           {[device.software ? text.device.software : null, device.name, 'WebGPU', half(device.features)]

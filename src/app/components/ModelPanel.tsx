@@ -1,5 +1,5 @@
 import { chooseModel, loadWeights } from '../actions.ts';
-import type { CardText, ModelState } from '../protocol.ts';
+import type { CardText, Measured } from '../protocol.ts';
 import { useApp } from '../store.ts';
 import { text } from '../text.ts';
 import { measured } from '../view/describe.ts';
@@ -13,20 +13,21 @@ export function ModelPanel() {
   const model = models.find(({ id }) => id === chosen);
   return (
     <Explained title={text.model.title} sentence={text.model.sentence}>
-      <div className="model-row">
-        <select
-          aria-label={text.model.label}
-          value={chosen ?? ''}
-          disabled={working || models.length === 0}
-          onChange={(event) => chooseModel(event.target.value)}
-        >
-          {models.length === 0 && <option value="">{text.model.none}</option>}
-          {models.map(({ id, name }) => (
-            <option key={id} value={id}>
-              {name}
-            </option>
-          ))}
-        </select>
+      <select
+        aria-label={text.model.label}
+        className="model-choice"
+        value={chosen ?? ''}
+        disabled={working || models.length === 0}
+        onChange={(event) => chooseModel(event.target.value)}
+      >
+        {models.length === 0 && <option value="">{text.model.none}</option>}
+        {models.map(({ id, name, variant, parameters }) => (
+          <option key={id} value={id}>
+            {text.model.option(name, variant, parameters)}
+          </option>
+        ))}
+      </select>
+      <div className="actions">
         <FileButton
           label={text.model.load}
           accept=".safetensors,.pth,.pt,.ckpt,.bin"
@@ -35,69 +36,98 @@ export function ModelPanel() {
           {text.model.load}
         </FileButton>
       </div>
-      {model && <Card model={model} />}
+      {model && <Card card={model.card} />}
     </Explained>
   );
 }
 
-function Card({ model }: { model: ModelState }) {
-  const { card, variant, parameters } = model;
+function Card({ card }: { card: CardText | null }) {
   return (
     <details className="card">
-      <summary>
-        {text.model.card}
-        {variant && parameters !== null && <small>{text.model.variant(variant, parameters)}</small>}
-      </summary>
+      <summary>{text.model.card}</summary>
       {card ? <CardBody card={card} /> : <p>{text.model.noCard}</p>}
     </details>
   );
 }
 
 function CardBody({ card }: { card: CardText }) {
-  const said = [
-    [text.model.tasks, card.tasks.join(' ')],
-    [text.model.trained, card.trained],
-    [text.model.data, card.data],
-    [text.model.licence, card.licence],
-    [text.model.limits, card.limits.join(' ')],
-  ].filter(([, words]) => words);
   return (
     <>
-      <table className="card-scores">
-        <caption>{text.model.measured}</caption>
-        <thead>
-          <tr>
-            <td />
-            <th scope="col">PSNR</th>
-            <th scope="col">SSIM</th>
-            <th scope="col">RMSE</th>
-          </tr>
-        </thead>
-        <tbody>
-          {card.measured.map(({ task, units, input, restored }) => {
-            const from = measured(input);
-            const to = measured(restored);
-            return (
-              <tr key={task}>
-                <th scope="row">{task}</th>
-                <td>{`${from.psnr} → ${to.psnr}`}</td>
-                <td>{`${input.ssim.toFixed(3)} → ${restored.ssim.toFixed(3)}`}</td>
-                <td>
-                  {`${from.rmse} → ${to.rmse}`} <small>{units}</small>
-                </td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-      <dl>
-        {said.map(([name, words]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{words}</dd>
-          </div>
+      <CardScores measured={card.measured} />
+      <h3>{text.model.tasks}</h3>
+      <ul>
+        {card.tasks.map(({ title, degradation }) => (
+          <li key={title}>
+            <strong>{title}</strong> {degradation}
+          </li>
         ))}
-      </dl>
+      </ul>
+      <h3>{text.model.limits}</h3>
+      <ul>
+        {card.limits.map((limit) => (
+          <li key={limit}>{limit}</li>
+        ))}
+      </ul>
+      <h3>{text.model.trained}</h3>
+      <p>{card.trained}</p>
+      <h3>{text.model.data}</h3>
+      <ul>
+        {card.data.map(({ title, attribution, licence, url }) => (
+          <li key={title}>
+            {title}.{' '}
+            <small>
+              {attribution}; {licence}.{' '}
+              <a href={url} target="_blank" rel="noreferrer" aria-label={`${text.model.source}: ${title}`}>
+                {text.model.source}
+              </a>
+            </small>
+          </li>
+        ))}
+      </ul>
+      <h3>{text.model.licence}</h3>
+      <p>{card.licence}</p>
     </>
+  );
+}
+
+function CardScores({ measured: rows }: { measured: CardText['measured'] }) {
+  return (
+    <table className="card-scores">
+      <caption>{text.model.measured}</caption>
+      <thead>
+        <tr>
+          <td />
+          <th scope="col">
+            PSNR <small>dB</small>
+          </th>
+          <th scope="col">SSIM</th>
+          <th scope="col">RMSE</th>
+        </tr>
+      </thead>
+      {rows.map(({ task, on, slices, units, input, restored }) => (
+        <tbody key={`${task} ${on}`}>
+          <tr>
+            <th scope="rowgroup" colSpan={4}>
+              <strong>{task}</strong> <small>{text.model.measuredOn(slices, units)}</small>
+              <small className="card-on">{on}</small>
+            </th>
+          </tr>
+          <ScoreRow name={text.sources.input} scores={input} />
+          <ScoreRow name={text.sources.restored} scores={restored} />
+        </tbody>
+      ))}
+    </table>
+  );
+}
+
+function ScoreRow({ name, scores }: { name: string; scores: Measured }) {
+  const { psnr, ssim, rmse } = measured(scores);
+  return (
+    <tr>
+      <th scope="row">{name}</th>
+      <td>{psnr}</td>
+      <td>{ssim}</td>
+      <td>{rmse}</td>
+    </tr>
   );
 }

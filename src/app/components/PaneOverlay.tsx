@@ -21,7 +21,7 @@ export function PaneOverlay({ pane, image, leading }: Props) {
   const place = { left: x / ratio, top: y / ratio, width: width / ratio, height: height / ratio };
   const map = pane.kind === 'difference' || pane.kind === 'ssim';
   return (
-    <div className={`pane pane-${pane.kind} ${place.width < 280 ? 'pane-narrow' : ''}`} style={place}>
+    <div className={`pane pane-${pane.kind}`} style={place}>
       <span className="tag pane-name">{title(pane)}</span>
       {pane.kind === 'swipe' && <span className="tag pane-other">{text.sources[pane.second!]}</span>}
       {image.letters && !missing && <Letters letters={image.letters} />}
@@ -76,7 +76,10 @@ function Readings({ image, pane }: { image: ImageState; pane: Pane }) {
   return (
     <>
       <p className="tag corner corner-left">
-        <span>{`${text.slice} ${index + 1} / ${image.slices}`}</span>
+        <span>
+          <span className="roomy">{`${text.slice} `}</span>
+          {`${index + 1} / ${image.slices}`}
+        </span>
         <span className="roomy">{`W ${figure(view.window)}`}</span>
         <span className="roomy">{`L ${figure(view.level)}${image.units === 'raw' ? '' : ` ${image.units}`}`}</span>
       </p>
@@ -95,13 +98,15 @@ function Readings({ image, pane }: { image: ImageState; pane: Pane }) {
 
 function Legend({ kind, image }: { kind: 'difference' | 'ssim'; image: ImageState }) {
   const window = useApp((state) => state.view.window);
-  const units = image.units === 'raw' ? '' : ` ${image.units}`;
-  const ends = kind === 'ssim' ? ['0', '1'] : [`−${figure(window / 4)}`, `+${figure(window / 4)}${units}`];
+  const ends = kind === 'ssim' ? ['0', '1'] : [`−${figure(window / 4)}`, `+${figure(window / 4)}`];
   return (
     <p className="tag legend">
       <span>{ends[0]}</span>
       <i style={{ backgroundImage: cssGradient(kind === 'ssim' ? SEQUENTIAL : DIVERGING) }} />
-      <span>{ends[1]}</span>
+      <span>
+        {ends[1]}
+        {kind === 'difference' && image.units !== 'raw' && <span className="units">{` ${image.units}`}</span>}
+      </span>
     </p>
   );
 }

@@ -40,7 +40,7 @@ function Overlays() {
   const view = useApp((state) => state.view.view);
   const hasReference = useApp((state) => state.reference !== null);
   if (!image) return null;
-  const all = panes(size.width, size.height, view, hasReference);
+  const all = panes(size.width, size.height, view, hasReference, image.geometry);
   return (
     <>
       {all.map((pane, i) => (

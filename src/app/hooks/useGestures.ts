@@ -96,14 +96,14 @@ function zoomBy(factor: number, at: Point): void {
   if (!image) return;
   const x = at.x * size.ratio;
   const y = at.y * size.ratio;
-  const { rect } = paneAt(panes(size.width, size.height, view.view, reference !== null), x, y);
+  const { rect } = paneAt(panes(size.width, size.height, view.view, reference !== null, image.geometry), x, y);
   changeView({ camera: zoomAt(rect, image.geometry, view.camera, factor, x, y) });
 }
 
 function pan(dx: number, dy: number): void {
   const { image, size, view, reference } = useApp.getState();
-  const pane = panes(size.width, size.height, view.view, reference !== null)[0];
-  if (!image || !pane) return;
+  if (!image) return;
+  const pane = panes(size.width, size.height, view.view, reference !== null, image.geometry)[0]!;
   const { scale } = screenToVoxel(pane.rect, image.geometry, view.camera);
   const { camera } = view;
   const mm = size.ratio / scale;

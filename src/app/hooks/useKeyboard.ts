@@ -2,6 +2,9 @@ import { useEffect } from 'react';
 import { cancel, changeView, goToSlice, nextView, resetView, restore, showDialog } from '../actions.ts';
 import { useApp } from '../store.ts';
 
+/** What sliders and radio buttons do with keys themselves. */
+const STEERING = /^(Arrow|Page|Home$|End$)/;
+
 /** Shortcuts of the whole page; a control that has the focus keeps the keys that it needs itself. */
 export function useKeyboard(): void {
   useEffect(() => {
@@ -11,7 +14,7 @@ export function useKeyboard(): void {
       const types = focused instanceof HTMLInputElement && focused.type === 'number';
       if (types || focused instanceof HTMLSelectElement || focused instanceof HTMLTextAreaElement) return;
       const steers = focused instanceof HTMLInputElement || focused.getAttribute('role') === 'slider';
-      if (steers && event.key.startsWith('Arrow')) return;
+      if (steers && STEERING.test(event.key)) return;
       if (act(event.key)) event.preventDefault();
     };
     window.addEventListener('keydown', press);

@@ -8,6 +8,7 @@ const PANE = { x: 10, y: 20, width: 400, height: 300 };
 const PLAIN: SliceGeometry = {
   columns: 40, rows: 24, pixel: { x: 1, y: 2 }, transpose: false, flipX: false, flipY: false,
 };
+const SQUARE: SliceGeometry = { ...PLAIN, columns: 50, rows: 50, pixel: { x: 1, y: 1 } };
 
 const voxel = (slice: SliceGeometry, x: number, y: number, camera = AT_REST) => {
   const m = screenToVoxel(PANE, slice, camera);
@@ -49,14 +50,30 @@ describe('from the screen to voxels', () => {
 
 describe('panes', () => {
   test('three images lie in a row on a wide canvas and in a grid on a phone', () => {
-    expect(panes(1080, 700, 'side', true).map(({ rect }) => rect.y)).toEqual([0, 0, 0]);
-    const phone = panes(390, 425, 'side', true).map(({ rect }) => [rect.x, rect.y]);
-    expect(phone).toEqual([[0, 0], [196, 0], [0, 214]]);
+    expect(panes(1080, 700, 'side', true, SQUARE).map(({ rect }) => rect.y)).toEqual([0, 0, 0]);
+    const phone = panes(390, 425, 'side', true, SQUARE).map(({ rect }) => [rect.x, rect.y, rect.width]);
+    expect(phone).toEqual([[0, 0, 194], [196, 0, 194], [0, 214, 390]]);
+  });
+
+  test('images that are three times as wide as high lie one above the other on a phone', () => {
+    const wide = { ...SQUARE, columns: 150 };
+    const phone = panes(390, 425, 'side', true, wide).map(({ rect }) => [rect.x, rect.y]);
+    expect(phone).toEqual([[0, 0], [0, 142], [0, 285]]);
+    // Turned by a quarter they are high, and lie in a row.
+    const high = panes(390, 425, 'side', true, { ...wide, transpose: true }).map(({ rect }) => rect.y);
+    expect(high).toEqual([0, 0, 0]);
+  });
+
+  test('a pane that has a row to itself shows its slice in its middle, as large as the others do', () => {
+    const [first, , last] = panes(390, 425, 'side', true, SQUARE).map(({ rect }) => rect);
+    expect(screenToVoxel(last!, SQUARE, AT_REST).scale).toBe(screenToVoxel(first!, SQUARE, AT_REST).scale);
+    const m = screenToVoxel(last!, SQUARE, AT_REST);
+    expect(m.xx * 195 + m.x0).toBeCloseTo(25, 9);
   });
 
   test('no two panes share a pixel and all lie on the canvas', () => {
     for (const [width, height] of [[1081, 701], [391, 427], [300, 900]] as const) {
-      const all = panes(width, height, 'side', true).map(({ rect }) => rect);
+      const all = panes(width, height, 'side', true, SQUARE).map(({ rect }) => rect);
       for (const a of all) {
         expect(a.x + a.width).toBeLessThanOrEqual(width);
         expect(a.y + a.height).toBeLessThanOrEqual(height);

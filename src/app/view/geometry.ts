@@ -6,6 +6,11 @@ export interface Rect {
   readonly height: number;
 }
 
+/** A pane's rectangle, with the room that its slice at zoom 1 is fitted into where that is less than the whole. */
+export interface Frame extends Rect {
+  readonly fit?: { readonly width: number; readonly height: number };
+}
+
 /** How a slice lies on the screen: its grid, the size of a pixel, and the way its axes run. */
 export interface SliceGeometry {
   readonly columns: number;
@@ -53,9 +58,10 @@ export function extent(slice: SliceGeometry): { width: number; height: number } 
 }
 
 /** The mapping from the canvas to the voxels of a slice that is fitted into `pane` and moved by `camera`. */
-export function screenToVoxel(pane: Rect, slice: SliceGeometry, camera: Camera): ScreenToVoxel {
+export function screenToVoxel(pane: Frame, slice: SliceGeometry, camera: Camera): ScreenToVoxel {
   const { width, height } = extent(slice);
-  const scale = Math.min(pane.width / width, pane.height / height) * FIT * camera.zoom;
+  const room = pane.fit ?? pane;
+  const scale = Math.min(room.width / width, room.height / height) * FIT * camera.zoom;
   // mm from the slice's left and top edge = (pixel − centre) / scale + half the extent − pan
   const left = width / 2 - camera.panX - (pane.x + pane.width / 2) / scale;
   const top = height / 2 - camera.panY - (pane.y + pane.height / 2) / scale;
@@ -72,7 +78,7 @@ const axis = (slope: number, start: number, count: number, flip: boolean) =>
   flip ? { slope: -slope, start: count - start } : { slope, start };
 
 /** The camera after zooming by `factor` while the point (x, y) of the canvas stays over the same tissue. */
-export function zoomAt(pane: Rect, slice: SliceGeometry, camera: Camera, factor: number, x: number, y: number): Camera {
+export function zoomAt(pane: Frame, slice: SliceGeometry, camera: Camera, factor: number, x: number, y: number): Camera {
   const zoom = Math.min(32, Math.max(0.25, camera.zoom * factor));
   const before = screenToVoxel(pane, slice, camera).scale;
   const after = (before * zoom) / camera.zoom;

@@ -1,4 +1,5 @@
-import type { Rect } from './geometry.ts';
+import { extent } from './geometry.ts';
+import type { Frame, SliceGeometry } from './geometry.ts';
 
 export type ViewName = 'side' | 'swipe' | 'difference' | 'ssim';
 export const VIEWS: readonly ViewName[] = ['side', 'swipe', 'difference', 'ssim'];
@@ -8,7 +9,7 @@ export type Source = 'input' | 'restored' | 'reference';
 
 /** What one pane of the viewer shows. */
 export interface Pane {
-  readonly rect: Rect;
+  readonly rect: Frame;
   /** `swipe` shows `first` left of the divider and `second` right of it; maps compare `first` with `second`. */
   readonly kind: 'image' | 'swipe' | 'difference' | 'ssim';
   readonly first: Source;
@@ -18,20 +19,33 @@ export interface Pane {
 const GAP = 2;
 
 /**
- * The panes of a view, in as many columns as give a square image the most room; fewer rows where that is nearly the
- * same. A pane for the restored image is there before the image is, so that nothing moves when it arrives.
+ * The panes of a view on a canvas of `width` × `height`, in as many columns as show the slice largest; fewer rows where
+ * that is nearly the same. A last row that is not full is shared by its panes, at the scale of the others. A pane for
+ * the restored image is there before the image is, so that nothing moves when it arrives.
  */
-export function panes(width: number, height: number, view: ViewName, hasReference: boolean): Pane[] {
+export function panes(
+  width: number,
+  height: number,
+  view: ViewName,
+  hasReference: boolean,
+  slice: SliceGeometry,
+): Pane[] {
   const shown = contents(view, hasReference);
-  const side = (columns: number) =>
-    Math.min((width - GAP * (columns - 1)) / columns, height / Math.ceil(shown.length / columns) - GAP);
+  const rowsFor = (columns: number) => Math.ceil(shown.length / columns);
+  const room = (columns: number) => ({
+    width: Math.max(1, Math.floor((width + GAP) / columns) - GAP),
+    height: Math.max(1, Math.floor((height + GAP) / rowsFor(columns)) - GAP),
+  });
+  const { width: across, height: down } = extent(slice);
+  const scale = (columns: number) => Math.min(room(columns).width / across, room(columns).height / down);
   let columns = shown.length;
-  for (let fewer = shown.length - 1; fewer >= 1; fewer--) if (side(fewer) > 1.1 * side(columns)) columns = fewer;
-  const rows = Math.ceil(shown.length / columns);
+  for (let fewer = shown.length - 1; fewer >= 1; fewer--) if (scale(fewer) > 1.1 * scale(columns)) columns = fewer;
   return shown.map((content, i) => {
-    const [x, x1] = part(width, i % columns, columns);
-    const [y, y1] = part(height, Math.floor(i / columns), rows);
-    return { ...content, rect: { x, y, width: x1 - x, height: y1 - y } };
+    const row = Math.floor(i / columns);
+    const inRow = Math.min(columns, shown.length - row * columns);
+    const [x, x1] = part(width, i % columns, inRow);
+    const [y, y1] = part(height, row, rowsFor(columns));
+    return { ...content, rect: { x, y, width: x1 - x, height: y1 - y, fit: room(columns) } };
   });
 }
 

@@ -101,13 +101,15 @@ function loaded(file: NamedBytes, position: number): Model {
 
 function cardText(card: ModelCard): CardText {
   return {
-    tasks: card.tasks.map(({ title, degradation }) => `${title}: ${degradation}`),
+    tasks: card.tasks,
     trained: card.training,
-    data: card.data.map(({ title, attribution, licence }) => `${title} (${attribution}; ${licence})`).join('. '),
+    data: card.data,
     licence: card.licence,
     limits: card.limits,
-    measured: card.measured.map(({ modality, rmseUnits, input, restored }) => ({
+    measured: card.measured.map(({ modality, on, slices, rmseUnits, input, restored }) => ({
       task: text.modalities[modality],
+      on,
+      slices,
       units: rmseUnits,
       input,
       restored,

@@ -32,7 +32,7 @@ const SQUARES = 12;
 export function paneSettings({ size, view, slice, hasReference, evaluation }: Scene): PaneSettings[] {
   if (!slice) return [];
   const width = Math.max(view.window, 1e-6);
-  return panes(size.width, size.height, view.view, hasReference).map((pane) => {
+  return panes(size.width, size.height, view.view, hasReference, slice).map((pane) => {
     const toVoxel = screenToVoxel(pane.rect, slice, view.camera);
     const step = Math.max(Math.hypot(toVoxel.xx, toVoxel.yx), Math.hypot(toVoxel.xy, toVoxel.yy));
     return {

@@ -61,14 +61,25 @@ export function webGpuNetwork(device: GPUDevice, weights: NetworkWeights): Netwo
   };
 }
 
+let starting: Promise<void> | null = null;
+
+/** tfjs gives up one of two starts that overlap, as when weights are loaded while the shipped ones get ready. */
+function startWasm(): Promise<void> {
+  starting ??= Promise.all([
+    import('../../training/tfjsBackend.ts'),
+    import('../../training/tfjsWasmBrowser.ts'),
+  ]).then(([{ useTfjsBackend: startBackend }, { browserWasmPaths }]) =>
+    startBackend('wasm', { wasmPaths: browserWasmPaths }),
+  );
+  starting.catch(() => {
+    starting = null;
+  });
+  return starting;
+}
+
 /** The fallback: the same network through tfjs on WebAssembly, fetched only when it is needed. */
 export async function wasmNetwork(weights: NetworkWeights): Promise<Network> {
-  const [{ useTfjsBackend: startBackend }, { createTfjsNetwork }, { browserWasmPaths }] = await Promise.all([
-    import('../../training/tfjsBackend.ts'),
-    import('../../training/tfjsNetwork.ts'),
-    import('../../training/tfjsWasmBrowser.ts'),
-  ]);
-  await startBackend('wasm', { wasmPaths: browserWasmPaths });
+  const [{ createTfjsNetwork }] = await Promise.all([import('../../training/tfjsNetwork.ts'), startWasm()]);
   const network = createTfjsNetwork(weights);
   return {
     prepare: async () => undefined,

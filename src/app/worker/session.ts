@@ -32,6 +32,8 @@ export interface Ground {
   readonly models: Promise<Models>;
 }
 
+type Changed = Pick<Restored, 'clamped' | 'nonFinite'>;
+
 /** One visit: the opened image, its slice on the screen, and everything that is done to them. */
 export class Session {
   private readonly ground: Ground;
@@ -117,14 +119,7 @@ export class Session {
     if (this.index === index) await this.showFromGpu(restored, rule);
     study.restored.set(index, await restored.native());
     if (this.study !== study) return;
-    const [low, high] = [rule.offset, rule.offset + 1 / rule.scale].map(figure) as [string, string];
-    this.notice(
-      [
-        restored.clamped > 0 ? text.notices.clamped(restored.clamped, low, high) : '',
-        restored.nonFinite > 0 ? text.notices.nonFinite(restored.nonFinite) : '',
-        rule.notice ?? '',
-      ].join(' '),
-    );
+    this.tellChanges('slice', restored, rule);
     if (this.index === index) await this.refresh(restored.buffer !== null);
   }
 
@@ -132,10 +127,11 @@ export class Session {
   async restoreVolume(job: Job): Promise<void> {
     const { study } = this;
     if (!study) return;
-    const { restore, prepare } = await this.restoring(study);
+    const { restore, rule, prepare } = await this.restoring(study);
     await prepare();
     const open = Array.from({ length: study.volume.slices }, (_, i) => i).filter((i) => !study.restored.has(i));
     const before = study.volume.slices - open.length;
+    const changes = { clamped: 0, nonFinite: 0 };
     const began = performance.now();
     for (const [done, index] of open.entries()) {
       // Networks on the processor never leave the event loop by themselves: a Cancel must be heard between slices.
@@ -145,11 +141,14 @@ export class Session {
       this.busy('volume', { done: before + done, total: study.volume.slices, left });
       const restored = await restore(index);
       study.restored.set(index, await restored.native());
+      changes.clamped += restored.clamped;
+      changes.nonFinite += restored.nonFinite;
       scoresOf(study, index);
       if (this.study === study) await (this.index === index ? this.refresh() : this.postSlice());
     }
     if (this.study === study) await this.postSlice();
     if (job.cancelled) this.notice(text.notices.cancelled(study.restored.size));
+    else if (this.study === study) this.tellChanges('volume', changes, rule);
   }
 
   async save(what: 'nifti' | 'png'): Promise<void> {
@@ -300,6 +299,18 @@ export class Session {
 
   private busy(state: Work['state'], known: Omit<Work, 'state'> = { done: null, total: null, left: null }): void {
     this.ground.post({ type: 'busy', work: { state, ...known } });
+  }
+
+  /** Counts what the normalisation could not keep. */
+  private tellChanges(where: 'slice' | 'volume', changed: Changed, rule: Normalisation): void {
+    const [low, high] = [rule.offset, rule.offset + 1 / rule.scale].map(figure) as [string, string];
+    this.notice(
+      [
+        changed.clamped > 0 ? text.notices.clamped(changed.clamped, where, low, high) : '',
+        changed.nonFinite > 0 ? text.notices.nonFinite(changed.nonFinite, where, low) : '',
+        rule.notice ?? '',
+      ].join(' '),
+    );
   }
 
   private notice(sentence: string): void {
