@@ -2,13 +2,13 @@
 alias Input = vec4f;        // f32 for an image of one channel: its weight's rows 1…3 are zero
 const PIXELS = 4u;          // neighbours of a row a thread
 const OUTPUTS = 1u;         // vec4s of output channels a thread
-const BIAS = false;
-const RESIDUAL = false;     // added where y is written plainly
-const SHUFFLE = false;      // channel s·quarter + c goes to channel c at offset (s / 2, s % 2) of twice the size
-const UNSHUFFLE = false;    // channel o goes to channel 4o + 2(row % 2) + column % 2 of half the size
 
 struct Params {             // x's and W's in Inputs and vec4s, residual's and y's in floats
   height: u32, width: u32, inputs: u32, outputs: u32,
+  has_bias: u32,
+  has_residual: u32,        // added where y is written plainly
+  shuffle: u32,             // 1: channel s·quarter + c goes to channel c at offset (s / 2, s % 2) of twice the size
+  unshuffle: u32,           // 1: channel o goes to channel 4o + 2(row % 2) + column % 2 of half the size
   written: u32,             // how many of the 4·outputs channels exist in y
   quarter: u32,             // 4·outputs / 4 sub-pixels
   x_offset: u32, x_stride: u32,
@@ -24,17 +24,17 @@ struct Params {             // x's and W's in Inputs and vec4s, residual's and y
 
 fn store(image: u32, row: u32, column: u32, channel: u32, value: f32) {
   if (channel >= p.written) { return; }
-  if (SHUFFLE) {
+  if (p.shuffle == 1u) {
     let s = channel / p.quarter;
     let pixel = (image * 2u * p.height + 2u * row + s / 2u) * 2u * p.width + 2u * column + s % 2u;
     y[p.y_offset + pixel * p.y_stride + channel % p.quarter] = value;
-  } else if (UNSHUFFLE) {
+  } else if (p.unshuffle == 1u) {
     let pixel = (image * (p.height / 2u) + row / 2u) * (p.width / 2u) + column / 2u;
     y[p.y_offset + pixel * p.y_stride + 4u * channel + 2u * (row % 2u) + column % 2u] = value;
   } else {
     let pixel = (image * p.height + row) * p.width + column;
     var sum = value;
-    if (RESIDUAL) { sum += residual[p.residual_offset + pixel * p.residual_stride + channel]; }
+    if (p.has_residual == 1u) { sum += residual[p.residual_offset + pixel * p.residual_stride + channel]; }
     y[p.y_offset + pixel * p.y_stride + channel] = sum;
   }
 }
@@ -80,7 +80,7 @@ fn conv(@builtin(global_invocation_id) id: vec3u) {
       let output = first_output + o;
       if (column + i < p.width && output < p.outputs) {
         var value = sum[i][o];
-        if (BIAS) { value += bias[output]; }
+        if (p.has_bias == 1u) { value += bias[output]; }
         for (var c = 0u; c < 4u; c++) { store(image, id.y, column + i, 4u * output + c, value[c]); }
       }
     }

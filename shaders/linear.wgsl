@@ -1,17 +1,16 @@
-// Linear over channels, one token a pixel: y = sigmoid(gate) ⊙ f(x·W + bias) + residual; f is relu² from output
+// Linear over channels, one token a pixel: y = sigmoid(gate) ⊙ f(x·W) + residual; f is relu² from output
 // channel `squared` on (the key of channel mix, eq. 6, computed together with the receptance).
-// Two ways to tile: `throughRegisters` keeps all in a thread, `throughWorkgroup` shares tiles of x and W among 64 threads.
+// A bias is a residual of stride 0. Two ways to tile: `throughRegisters` keeps all in a thread, `throughWorkgroup` shares tiles of x and W among 64 threads.
 #include "lib/sigmoid.wgsl"
 alias Lane = vec4f;
 const TOKENS = 8u;          // tokens a thread
 const OUTPUTS = 2u;         // vec4s of output channels a thread
-const SQUARED_RELU = false;
-const BIAS = false;
-const GATE = false;
+const GATE = false;         // terms of a pipeline of their own: software devices compute both sides of a branch
 const RESIDUAL = false;
 
 struct Params {             // lengths, offsets and strides in vec4s
-  tokens: u32, inputs: u32, outputs: u32, squared: u32,
+  tokens: u32, inputs: u32, outputs: u32,
+  squared: u32,             // = outputs: none
   x_offset: u32, x_stride: u32,
   gate_offset: u32, gate_stride: u32,
   residual_offset: u32, residual_stride: u32,
@@ -20,10 +19,9 @@ struct Params {             // lengths, offsets and strides in vec4s
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;        // [tokens, inputs]
 @group(0) @binding(2) var<storage, read> weight: array<vec4f>;   // [4·inputs, outputs]
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>;     // [outputs]
-@group(0) @binding(4) var<storage, read> gate: array<vec4f>;     // [tokens, outputs]
-@group(0) @binding(5) var<storage, read> residual: array<vec4f>; // [tokens, outputs]
-@group(0) @binding(6) var<storage, read_write> y: array<vec4f>;  // [tokens, outputs]
+@group(0) @binding(3) var<storage, read> gate: array<vec4f>;     // [tokens, outputs]
+@group(0) @binding(4) var<storage, read> residual: array<vec4f>; // [tokens, outputs] or [outputs]
+@group(0) @binding(5) var<storage, read_write> y: array<vec4f>;  // [tokens, outputs]
 
 fn load(token: u32, input: u32) -> vec4f {
   return x[p.x_offset + token * p.x_stride + input];
@@ -31,10 +29,9 @@ fn load(token: u32, input: u32) -> vec4f {
 
 fn store(token: u32, output: u32, sum: vec4f) {
   var value = sum;
-  if (BIAS) { value += bias[output]; }
-  if (SQUARED_RELU) {
+  if (output >= p.squared) {
     let positive = max(value, vec4f(0.0));
-    value = select(value, positive * positive, output >= p.squared);
+    value = positive * positive;
   }
   if (GATE) { value *= sigmoid(gate[p.gate_offset + token * p.gate_stride + output]); }
   if (RESIDUAL) { value += residual[p.residual_offset + token * p.residual_stride + output]; }

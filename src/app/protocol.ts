@@ -50,7 +50,6 @@ export interface DeviceState {
   readonly name: string;
   /** WebGPU on a processor: it works, slowly. */
   readonly software: boolean;
-  readonly features: readonly string[];
   /** Why WebGPU is not used; null where it is. */
   readonly why: string | null;
 }

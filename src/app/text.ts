@@ -126,6 +126,7 @@ export const text = {
     close: 'Close',
   },
   device: {
+    precision: 'f32',
     title: 'Device',
     looking: 'Looking for a graphics processor…',
     software: 'Software rendering: slow',

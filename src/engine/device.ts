@@ -6,8 +6,6 @@ export interface DeviceDescription {
   readonly name: string;
   /** True for a CPU that plays GPU. */
   readonly software: boolean;
-  /** Optional features in use, such as `shader-f16`. */
-  readonly features: readonly string[];
 }
 
 export interface RequestedDevice {
@@ -16,7 +14,6 @@ export interface RequestedDevice {
   readonly description: DeviceDescription;
 }
 
-const WANTED_FEATURES: readonly GPUFeatureName[] = ['timestamp-query', 'subgroups', 'shader-f16'];
 /** The limits that a large slice runs into first: taken as large as the adapter gives. */
 const WANTED_LIMITS = ['maxBufferSize', 'maxStorageBufferBindingSize', 'maxStorageBuffersPerShaderStage'] as const;
 
@@ -31,21 +28,20 @@ export async function requestDevice(gpu: GPU | undefined): Promise<RequestedDevi
   if (!adapter) {
     throw new DeviceError('device: WebGPU is there but gives no adapter; update the graphics driver or try another browser');
   }
-  const features = WANTED_FEATURES.filter((feature) => adapter.features.has(feature));
   const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((limit) => [limit, adapter.limits[limit]]));
   let device: GPUDevice;
   try {
-    device = await adapter.requestDevice({ requiredFeatures: features, requiredLimits });
+    device = await adapter.requestDevice({ requiredLimits });
   } catch (cause) {
     throw new DeviceError('device: the adapter refused a device; close other GPU programs and try again', { cause });
   }
-  return { device, adapter, description: describe(adapter.info, features) };
+  return { device, adapter, description: describe(adapter.info) };
 }
 
-function describe(info: GPUAdapterInfo, features: readonly string[]): DeviceDescription {
+function describe(info: GPUAdapterInfo): DeviceDescription {
   const { vendor, architecture, device, description } = info;
   const name = description || device || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed adapter';
-  return { name: name.replace(/\s+/g, ' ').trim(), software: isSoftware(info), features };
+  return { name: name.replace(/\s+/g, ' ').trim(), software: isSoftware(info) };
 }
 
 function isSoftware(info: GPUAdapterInfo): boolean {

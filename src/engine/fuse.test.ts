@@ -64,6 +64,13 @@ describe('fusion', () => {
     expect(names).toEqual(['linear', 'conv']);
   });
 
+  test('adds either a bias or a residual to a linear, not both at once', () => {
+    const { names } = rewritten(
+      (ops, x) => ops.add(x, ops.conv(x, weight('W', 1, 1, 12, 12), weight('b', 12))), fuseResidual,
+    );
+    expect(names).toEqual(['linear', 'add']);
+  });
+
   test('rearranges pixels as a convolution writes', () => {
     const { output, names } = rewritten(
       (ops, x) => ops.pixelShuffle(ops.conv(x, weight('W', 3, 3, 12, 24), null)), fuseRearrange,

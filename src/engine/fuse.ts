@@ -52,7 +52,7 @@ export const fuseGate: Rule = (node, onlyUser) => {
   if (!isElementwise(node, 'mul') || node.b === null || node.b.op === 'parameter') return null;
   for (const [gate, target] of pairs(node.a, node.b)) {
     if (!isElementwise(gate, 'sigmoid') || !onlyUser(gate) || !onlyUser(target)) continue;
-    if (target.op === 'linear' && !target.gate && !target.residual) return { ...target, order: node.order, gate: gate.a };
+    if (target.op === 'linear' && !target.gate && !target.residual && !target.bias) return { ...target, order: node.order, gate: gate.a };
     if (target.op === 'biWkv' && !target.gate) return { ...target, order: node.order, gate: gate.a };
   }
   return null;
@@ -62,7 +62,7 @@ export const fuseGate: Rule = (node, onlyUser) => {
 export const fuseSquaredRelu: Rule = (node, onlyUser) => {
   if (!isElementwise(node, 'squaredRelu')) return null;
   const { a: linear, order } = node;
-  if (linear.op !== 'linear' || !onlyUser(linear) || linear.gate || linear.residual || linear.parts.length !== 1) return null;
+  if (linear.op !== 'linear' || !onlyUser(linear) || linear.gate || linear.residual || linear.bias || linear.parts.length !== 1) return null;
   return { ...linear, order, parts: [{ ...linear.parts[0]!, squaredRelu: true }] };
 };
 
@@ -71,7 +71,7 @@ export const fuseResidual: Rule = (node, onlyUser) => {
   if (!isElementwise(node, 'add') || node.b === null || node.b.op === 'parameter') return null;
   for (const [residual, target] of pairs(node.a, node.b)) {
     if ((target.op !== 'linear' && target.op !== 'conv') || target.residual || !onlyUser(target)) continue;
-    if (target.op === 'conv' && target.rearrange !== 'none') continue;
+    if (target.op === 'conv' ? target.rearrange !== 'none' : target.bias) continue; // a linear adds one term
     return { ...target, order: node.order, residual };
   }
   return null;

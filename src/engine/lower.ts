@@ -47,6 +47,7 @@ export function lower(output: Node, lookup: (path: string) => Stored, variants: 
     return slot;
   };
   const vector = (parameter: Parameter) => weight(packVector(parameter, stored));
+  const biasOf = (bias: Parameter) => wholeView(vector(bias), [1, 1, 1, bias.shape[0]!]);
   const allocate = (node: Node, lanes: number): View<Slot> => {
     const [batch, height, width, channels] = node.shape;
     const own = node === output || node.op === 'input';
@@ -88,8 +89,8 @@ export function lower(output: Node, lookup: (path: string) => Stored, variants: 
         break;
       case 'linear':
         dispatches.push(linear({
-          x: at(node.x), weight: weight(packLinear(node.parts, stored)), bias: node.bias ? vector(node.bias) : undefined,
-          gate: node.gate ? at(node.gate) : undefined, residual: node.residual ? at(node.residual) : undefined,
+          x: at(node.x), weight: weight(packLinear(node.parts, stored)), gate: node.gate ? at(node.gate) : undefined,
+          residual: node.residual ? at(node.residual) : node.bias ? biasOf(node.bias) : undefined,
           y, squaredFrom: squaredFrom(node.parts),
         }, variants.linear));
         break;

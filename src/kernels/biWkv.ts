@@ -45,11 +45,10 @@ export function biWkv<B>(args: BiWkvArguments<B>, variant: Variants['biWkv']): D
   const unit = variant.lane === 'f32' ? 1 : 4;
   const channels = y.lanes / unit;
   const { chunk, chunks } = chunking(y.height * y.width, largestDecay, variant);
-  const code = specialise(shader, {
-    Lane: variant.lane, CHUNK: variant.chunk, SEGMENTS: variant.segments, GATE: gate !== undefined,
-  });
+  const tiles = { Lane: variant.lane, CHUNK: variant.chunk, SEGMENTS: variant.segments };
+  const code = specialise(shader, tiles);
   const params = [
-    y.height, y.width, channels, scan === 'columns' ? 1 : 0, chunk, chunks,
+    y.height, y.width, channels, Number(scan === 'columns'), chunk, chunks,
     ...place(key, unit), ...place(value, unit), ...place(gate ?? key, unit), ...place(y, unit),
   ];
   const bind = {
@@ -76,7 +75,7 @@ export function biWkv<B>(args: BiWkvArguments<B>, variant: Variants['biWkv']): D
       workgroups: [Math.ceil(channels / (64 / variant.segments)), 2, y.batch],
     },
     {
-      label: `${label} outputs`, code, entryPoint: 'outputs', params,
+      label: `${label} outputs`, code: specialise(shader, { ...tiles, GATE: gate !== undefined }), entryPoint: 'outputs', params,
       bindings: [bind.decay, bind.bonus, bind.key, bind.value, bind.gate, bind.states, bind.carries, bind.y],
       workgroups: [threads, y.batch, 1],
     },

@@ -47,14 +47,12 @@ export function conv<B>(args: ConvArguments<B>, variant: Variants['conv']): Disp
   const groups = Math.ceil(outputs / 4 / variant.outputs);
   return {
     label: `conv ${x.channels}→${channels}${rearrange === 'none' ? '' : ` ${rearrange}`}`,
-    code: specialise(shader, {
-      Input: scalar ? 'f32' : 'vec4f', PIXELS: variant.pixels, OUTPUTS: variant.outputs,
-      BIAS: bias !== undefined, RESIDUAL: residual !== undefined,
-      SHUFFLE: rearrange === 'shuffle', UNSHUFFLE: rearrange === 'unshuffle',
-    }),
+    code: specialise(shader, { Input: scalar ? 'f32' : 'vec4f', PIXELS: variant.pixels, OUTPUTS: variant.outputs }),
     entryPoint: 'conv',
     params: [
-      x.height, x.width, Math.ceil(x.lanes / 4), outputs / 4, written, outputs / 4,
+      x.height, x.width, Math.ceil(x.lanes / 4), outputs / 4,
+      Number(!!bias), Number(!!residual), Number(rearrange === 'shuffle'), Number(rearrange === 'unshuffle'),
+      written, outputs / 4,
       ...place(x, scalar ? 1 : 4), ...place(residual ?? y, 1), ...place(y, 1),
     ],
     bindings: [

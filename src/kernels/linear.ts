@@ -8,11 +8,9 @@ export interface LinearArguments<B> {
   readonly x: View<B>;
   /** [x.lanes, y.lanes], zero rows and columns for padding channels */
   readonly weight: B;
-  /** [y.lanes] */
-  readonly bias?: B | undefined;
   /** Multiplies by sigmoid(gate), shape of y. */
   readonly gate?: View<B> | undefined;
-  /** Added last, shape of y. */
+  /** Added last: shape of y, or a bias of one pixel [y.lanes]. */
   readonly residual?: View<B> | undefined;
   readonly y: View<B>;
   /** From this lane of y on, relu(·)² of the sum (the key of channel mix, eq. 6). */
@@ -20,14 +18,15 @@ export interface LinearArguments<B> {
 }
 
 /**
- * y = sigmoid(gate) ⊙ f(x·W + bias) + residual over channels; also the 1×1 convolution.
+ * y = sigmoid(gate) ⊙ f(x·W) + residual over channels; also the 1×1 convolution.
  *
  * @throws ShapeError where gate, residual or y differ from x in pixels
  */
 export function linear<B>(args: LinearArguments<B>, variant: Variants['linear']): Dispatch<B> {
-  const { x, weight, bias, gate, residual, y, squaredFrom } = args;
+  const { x, weight, gate, residual, y, squaredFrom } = args;
   const tokens = pixelsOf(x);
-  for (const other of [gate, residual, y]) {
+  const isBias = residual !== undefined && pixelsOf(residual) === 1;
+  for (const other of [gate, isBias ? undefined : residual, y]) {
     if (other && pixelsOf(other) !== tokens) {
       throw new ShapeError(`linear: ${pixelsOf(other)} pixels meet ${tokens} pixels of x; they must be the same`);
     }
@@ -38,22 +37,20 @@ export function linear<B>(args: LinearArguments<B>, variant: Variants['linear'])
   return {
     label: `linear ${x.channels}→${y.channels}`,
     code: specialise(shader, {
-      TOKENS: perThread, OUTPUTS: outputs,
-      SQUARED_RELU: squaredFrom !== undefined, BIAS: bias !== undefined, GATE: gate !== undefined, RESIDUAL: residual !== undefined,
+      TOKENS: perThread, OUTPUTS: outputs, GATE: gate !== undefined, RESIDUAL: residual !== undefined,
     }),
     entryPoint,
     params: [
-      tokens, x.lanes / 4, vectors, (squaredFrom ?? 0) / 4,
-      ...place(x, 4), ...place(gate ?? x, 4), ...place(residual ?? x, 4), ...place(y, 4),
+      tokens, x.lanes / 4, vectors, (squaredFrom ?? y.lanes) / 4,
+      ...place(x, 4), ...place(gate ?? x, 4), ...place(isBias ? { ...residual, stride: 0 } : residual ?? x, 4), ...place(y, 4),
     ],
-    // Bindings that a variant does not read still want a buffer.
+    // Terms that are not there still want a buffer.
     bindings: [
       { binding: 1, buffer: x.buffer, access: 'read' },
       { binding: 2, buffer: weight, access: 'read' },
-      { binding: 3, buffer: bias ?? weight, access: 'read' },
-      { binding: 4, buffer: gate?.buffer ?? x.buffer, access: 'read' },
-      { binding: 5, buffer: residual?.buffer ?? x.buffer, access: 'read' },
-      { binding: 6, buffer: y.buffer, access: 'write' },
+      { binding: 3, buffer: gate?.buffer ?? x.buffer, access: 'read' },
+      { binding: 4, buffer: residual?.buffer ?? x.buffer, access: 'read' },
+      { binding: 5, buffer: y.buffer, access: 'write' },
     ],
     workgroups: [Math.ceil(tokens / tile[0]!), Math.ceil(vectors / tile[1]!), 1],
   };

@@ -33,7 +33,7 @@ function DeviceLine() {
       )}
       {device?.kind === 'webgpu' && (
         <span>
-          {[device.software ? text.device.software : null, device.name, 'WebGPU', half(device.features)]
+          {[device.software ? text.device.software : null, device.name, 'WebGPU', text.device.precision]
             .filter(Boolean)
             .join(' · ')}
         </span>
@@ -41,6 +41,3 @@ function DeviceLine() {
     </section>
   );
 }
-
-/** The one optional feature that a user may want to know of. */
-const half = (features: readonly string[]) => (features.includes('shader-f16') ? 'f16' : null);

@@ -45,7 +45,7 @@ export async function openMachine(canvas: OffscreenCanvas, choice: DeviceChoice)
 
 function wasmMachine(canvas: OffscreenCanvas, why: string): Machine {
   return {
-    state: { kind: 'wasm', name: 'WebAssembly', software: true, features: [], why },
+    state: { kind: 'wasm', name: 'WebAssembly', software: true, why },
     display: createDisplay2d(canvas),
     gpuDisplay: null,
     network: wasmNetwork,
