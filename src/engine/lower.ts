@@ -144,7 +144,8 @@ export function lower(output: Node, lookup: (path: string) => Stored, variants: 
   return { dispatches, inputs: new Map(inputs), output: views.get(output)! };
 }
 
-const widthOf = (parts: readonly LinearPart[]) => parts.reduce((sum, { weight }) => sum + lanesFor(weight.shape.at(-1)!), 0);
+const widthOf = (parts: readonly LinearPart[]) =>
+  parts.reduce((sum, { weight }) => sum + lanesFor(weight.shape.at(-1)!), 0);
 
 /** The lane from which a linear's output is squared: its squared parts come last. */
 function squaredFrom(parts: readonly LinearPart[]): number | undefined {
@@ -170,7 +171,8 @@ function copyInto(concat: Node, part: Node, x: View<Slot>, y: View<Slot>): Dispa
 
 /** Images of one channel that can be stored as one float a pixel: read by convolutions, or the network's result. */
 function imagesOfOneFloat(output: Node, nodes: readonly Node[]): Set<Node> {
-  const isResult = (node: Node) => node === output && node.op === 'conv' && node.shape[3] === 1 && node.rearrange === 'none';
+  const isResult = (node: Node) =>
+    node === output && node.op === 'conv' && node.shape[3] === 1 && node.rearrange === 'none';
   const found = new Set(nodes.filter((node) => node.op === 'input' && node.shape[3] === 1));
   for (const node of nodes) {
     for (const [field, operand] of operands(node)) {

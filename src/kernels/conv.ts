@@ -36,9 +36,8 @@ export function conv<B>(args: ConvArguments<B>, variant: Variants['conv']): Disp
   const { x, weight, bias, residual, y, rearrange } = args;
   const factor = rearrange === 'shuffle' ? 2 : rearrange === 'unshuffle' ? 0.5 : 1;
   if (y.height !== x.height * factor || y.width !== x.width * factor) {
-    throw new ShapeError(
-      `conv: ${x.height}×${x.width} with ${rearrange} gives ${x.height * factor}×${x.width * factor}, not ${y.height}×${y.width}`,
-    );
+    const [found, made] = [`${y.height}×${y.width}`, `${x.height * factor}×${x.width * factor}`];
+    throw new ShapeError(`conv: ${x.height}×${x.width} with ${rearrange} gives ${made}, not ${found}`);
   }
   const channels = rearrange === 'shuffle' ? 4 * y.channels : rearrange === 'unshuffle' ? y.channels / 4 : y.channels;
   const outputs = convOutputs(channels, rearrange);
