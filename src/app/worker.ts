@@ -9,9 +9,6 @@ import { openSamples, thumbnail } from './worker/samples.ts';
 import type { Sample } from './worker/samples.ts';
 import { Session } from './worker/session.ts';
 
-/** Height and width: shaders serve all sizes, so a small one compiles what the first click will need. */
-const COMPILED_AHEAD = [64, 64] as const;
-
 const post = (message: FromWorker) => self.postMessage(message);
 const fail = (words: string) => post({ type: 'alert', text: words });
 const jobs = createJobs(fail, () => post({ type: 'idle' }));
@@ -84,10 +81,7 @@ async function begin({ canvas, size, view, base, device }: ToWorker & { type: 's
   // A failure here is told when a click asks for the network again.
   models
     .then(async (all) => all.network(await machine))
-    .then(async (network) => {
-      await now.postModels();
-      await network.prepare(...COMPILED_AHEAD);
-    })
+    .then(() => now.postModels())
     .catch(() => undefined);
 
   const listed = await samples;

@@ -7,6 +7,7 @@ import { hashedStateDict } from '../weights/hashedWeights.ts';
 import { toNetworkWeights } from '../weights/networkWeights.ts';
 import { readSafetensors } from '../weights/safetensors.ts';
 import { testDevice } from './againstReference.ts';
+import { compileAhead } from './compileAhead.ts';
 import { createEngine } from './engine.ts';
 
 const { tensors: vectors } = readSafetensors(readFileSync(new URL('../../public/conformance/networks.safetensors', import.meta.url)));
@@ -72,6 +73,20 @@ describe('the engine', () => {
     device.createComputePipelineAsync = create;
     expect(compiled).toBe(0);
     engine.dispose();
+  });
+
+  test('finds every pipeline compiled that was compiled ahead of the weights', async () => {
+    const device = await testDevice();
+    const tiles = { ...SOFTWARE_VARIANTS, omniShift: { pixels: 2 } }; // not compiled by another test
+    const create = device.createComputePipelineAsync.bind(device);
+    let compiled = 0;
+    device.createComputePipelineAsync = (descriptor) => { compiled++; return create(descriptor); };
+    await compileAhead(device, tiles);
+    const ahead = compiled;
+    await createEngine(device, networkWeights(LIGHT), tiles).prepare(24, 16);
+    device.createComputePipelineAsync = create;
+    expect(ahead).toBeGreaterThan(0);
+    expect(compiled).toBe(ahead);
   });
 
   test('asks for padding where a side is not a multiple of eight', async () => {

@@ -3,14 +3,12 @@ import { pixelsOf } from '../kernels/kernel.ts';
 import type { Variants } from '../kernels/variants.ts';
 import { GPU_VARIANTS, SOFTWARE_VARIANTS } from '../kernels/variants.ts';
 import { ShapeError } from '../model/ops.ts';
-import { restoreRwkv } from '../model/restoreRwkv.ts';
 import type { NetworkWeights } from '../weights/networkWeights.ts';
 import { WeightsError } from '../weights/errors.ts';
 import { DeviceError } from './errors.ts';
-import { fuse } from './fuse.ts';
 import type { Parameter } from './graph.ts';
-import { recordingOps } from './graph.ts';
 import { lower } from './lower.ts';
+import { networkGraph } from './networkGraph.ts';
 import type { Stored } from './parameters.ts';
 import type { Plan } from './plan.ts';
 import { compile, encode, WeightBuffers } from './plan.ts';
@@ -51,10 +49,8 @@ export function createEngine(device: GPUDevice, weights: NetworkWeights, variant
     if (height % 8 !== 0 || width % 8 !== 0 || height < 8 || width < 8) {
       throw new ShapeError(`engine: the image is ${height}×${width}; pad height and width to multiples of 8`);
     }
-    const ops = recordingOps();
-    const output = restoreRwkv(ops, parameterIn(weights.tensors), weights.config, ops.input('image', [1, height, width, 1]));
-    if (output.op === 'parameter') throw new ShapeError('engine: the network returned a weight');
-    return compile(device, lower(fuse(output), lookup, variants), buffers);
+    const output = networkGraph(weights.config, (path) => lookup(path).shape, height, width);
+    return compile(device, lower(output, lookup, variants), buffers);
   }
 
   async function prepare(height: number, width: number): Promise<Plan> {

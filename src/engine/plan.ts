@@ -169,7 +169,8 @@ function layoutFor(device: GPUDevice, dispatch: Dispatch<unknown>): GPUBindGroup
   return layout;
 }
 
-function pipelineFor(device: GPUDevice, dispatch: Dispatch<unknown>): Promise<GPUComputePipeline> {
+/** The compiled pipeline of a dispatch, shared by all plans of a device. */
+export function pipelineFor(device: GPUDevice, dispatch: Dispatch<unknown>): Promise<GPUComputePipeline> {
   const { modules, pipelines } = cacheOf(device);
   const key = `${dispatch.entryPoint} ${layoutKey(dispatch)}\n${dispatch.code}`;
   let pipeline = pipelines.get(key);

@@ -1,3 +1,4 @@
+import { compileAhead } from '../../engine/compileAhead.ts';
 import { requestDevice } from '../../engine/device.ts';
 import type { DeviceChoice, DeviceState } from '../protocol.ts';
 import type { NetworkWeights } from '../../weights/networkWeights.ts';
@@ -30,6 +31,8 @@ export async function openMachine(canvas: OffscreenCanvas, choice: DeviceChoice)
   }
   const { device, description } = found;
   const gpuDisplay = createGpuDisplay(device, canvas);
+  // A shader that does not compile is told when an image is to be restored.
+  compileAhead(device).catch(() => undefined);
   const lost = device.lost.then(({ message, reason }) => {
     gpuDisplay.dispose();
     return message || reason;
