@@ -1,10 +1,11 @@
+import type { NamedBytes } from '../formats/volume.ts';
 import { FormatError } from '../formats/volume.ts';
 import type { Case } from './case.ts';
 import { kSpaceCropCases, metricsCases } from './imageCases.ts';
 import { moduleCases } from './moduleCases.ts';
 import { erfCases, hashedWeightsCache, networkCases } from './networkCases.ts';
 import { trainingCases } from './trainingCases.ts';
-import { VectorFile, type NamedBytes } from './vectors.ts';
+import { VectorFile } from './vectors.ts';
 import { wkvCases } from './wkvCases.ts';
 
 /**

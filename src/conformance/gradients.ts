@@ -1,8 +1,9 @@
+import type { Program } from '../model/ops.ts';
 import { FormatError } from '../formats/volume.ts';
 import { float64Image, zeros, type Float64Image } from '../kernels/float64Image.ts';
 import { mergeOmniShiftGradient } from '../kernels/omniShift.reference.ts';
 import type { StateDict, StoredTensor } from '../weights/tensor.ts';
-import type { Program, Subject, Tensors } from './subject.ts';
+import type { Subject, Tensors } from './subject.ts';
 
 /** A subject's gradients. @throws FormatError if the subject has none */
 export async function gradientsOf(

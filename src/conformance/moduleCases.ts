@@ -1,12 +1,11 @@
 import { LIGHT, parameters, type Config } from '../model/config.ts';
-import type { Ops } from '../model/ops.ts';
+import type { Ops, Program } from '../model/ops.ts';
 import { block, channelMix, spatialMix } from '../model/restoreRwkv.ts';
+import { inLayouts } from '../weights/networkWeights.ts';
 import type { StateDict, StoredTensor } from '../weights/tensor.ts';
-import { blockWeights, mergedKernel } from './blockWeights.ts';
 import type { Case } from './case.ts';
 import { wholeTensor } from './compare.ts';
 import { given, gradientsOf, stateDictGradients } from './gradients.ts';
-import type { Program } from './subject.ts';
 import type { VectorFile } from './vectors.ts';
 
 /** Where the block's parameters stand among the weights. */
@@ -29,9 +28,10 @@ function casesOfBlock(file: VectorFile, group: string): Case[] {
   const config: Config = { ...LIGHT, dim: c, recurrence };
   const keys = blockParameters(config);
   const stateDict: StateDict = new Map(keys.map(({ key, shape }) => {
-    return [`${AT}.${key}`, file.take(`${group}.param.${key}`, shape)];
+    // As float64, so that the merged kernel is not rounded before it is compared.
+    return [`${AT}.${key}`, { shape, data: Float64Array.from(file.take(`${group}.param.${key}`, shape).data) }];
   }));
-  const weights = blockWeights(stateDict);
+  const weights = inLayouts(stateDict);
   const activations = new Map([['x', x]]);
   const wholeBlock: Program = (ops, input) => block(ops, input, AT, config, input('x'));
   const programs: Record<string, Program> = {
@@ -49,7 +49,7 @@ function casesOfBlock(file: VectorFile, group: string): Case[] {
     cases.push({
       ...base, name: `${group}.omni_merged`, needs: 'nothing',
       run: async () => {
-        const merged = depthwiseFirst(mergedKernel(stateDict, `${AT}.att.omni_shift`));
+        const merged = depthwiseFirst(given(weights, `${AT}.att.omni_shift`));
         return [wholeTensor(`${group}.omni_merged`, merged, expected)];
       },
     });

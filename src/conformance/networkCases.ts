@@ -1,4 +1,5 @@
 import { FULL, LIGHT, type Config } from '../model/config.ts';
+import type { Program } from '../model/ops.ts';
 import { restoreRwkv } from '../model/restoreRwkv.ts';
 import { hashedStateDict } from '../weights/hashedWeights.ts';
 import { toNetworkWeights } from '../weights/networkWeights.ts';
@@ -6,7 +7,7 @@ import type { StoredTensor } from '../weights/tensor.ts';
 import type { Case } from './case.ts';
 import { wholeTensor } from './compare.ts';
 import { given, gradientsOf } from './gradients.ts';
-import type { Program, Tensors } from './subject.ts';
+import type { Tensors } from './subject.ts';
 import type { VectorFile } from './vectors.ts';
 
 const CONFIGS: Readonly<Record<string, Config>> = { light: LIGHT, full: FULL };

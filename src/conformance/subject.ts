@@ -1,9 +1,6 @@
-import type { Ops } from '../model/ops.ts';
+import type { Program } from '../model/ops.ts';
 import type { StoredTensor } from '../weights/tensor.ts';
 import type { CaseKind } from './vectors.ts';
-
-/** A computation written once over the operators, on inputs that it asks for by name. */
-export type Program = <T>(ops: Ops<T>, input: (name: string) => T) => T;
 
 export type Tensors = ReadonlyMap<string, StoredTensor>;
 

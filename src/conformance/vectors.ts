@@ -1,12 +1,7 @@
-import { FormatError } from '../formats/volume.ts';
+import { FormatError, type NamedBytes } from '../formats/volume.ts';
 import { printable, printableShape, WeightsError } from '../weights/errors.ts';
 import { readSafetensors } from '../weights/safetensors.ts';
 import { elementCount, type StoredTensor } from '../weights/tensor.ts';
-
-export interface NamedBytes {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
 
 export type CaseKind =
   | 'biWkv' | 'reWkv' | 'module' | 'network' | 'erf' | 'training' | 'metrics' | 'kSpaceCrop';

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import type { NamedBytes } from '../formats/volume.ts';
 import { FormatError } from '../formats/volume.ts';
 import { readSafetensors, writeSafetensors } from '../weights/safetensors.ts';
 import type { StoredTensor } from '../weights/tensor.ts';
 import { readVectors } from './cases.ts';
 import { referenceSubject } from './referenceSubject.ts';
 import type { Subject } from './subject.ts';
-import type { NamedBytes } from './vectors.ts';
 import { verify, type CaseResult } from './verify.ts';
 
 const read = (path: string): NamedBytes => {

@@ -1,8 +1,9 @@
+import type { NamedBytes } from '../formats/volume.ts';
 import type { Case } from './case.ts';
 import { readVectors } from './cases.ts';
 import { relativeError, type Comparison } from './compare.ts';
 import { tolerance, type Subject, type SubjectName } from './subject.ts';
-import type { CaseKind, NamedBytes } from './vectors.ts';
+import type { CaseKind } from './vectors.ts';
 
 /** How a subject did on a case. */
 export interface CaseResult {

@@ -1,10 +1,11 @@
 import { reWkv } from '../model/restoreRwkv.ts';
+import type { Program } from '../model/ops.ts';
+import { inLayouts } from '../weights/networkWeights.ts';
 import type { StoredTensor } from '../weights/tensor.ts';
-import { passes } from './blockWeights.ts';
 import type { Case } from './case.ts';
 import { wholeTensor } from './compare.ts';
 import { given, gradientsOf } from './gradients.ts';
-import type { Program, Tensors } from './subject.ts';
+import type { Tensors } from './subject.ts';
 import type { VectorFile } from './vectors.ts';
 
 /**
@@ -25,9 +26,7 @@ function reWkvCase(file: VectorFile, group: string): Case {
   const decay = file.take(`${group}.decay`, [null, k.shape[3]]);
   const [recurrence] = decay.shape;
   const first = file.take(`${group}.first`, decay.shape);
-  const weights: Tensors = new Map([
-    ...passes('att.spatial_decay', decay), ...passes('att.spatial_first', first),
-  ]);
+  const weights: Tensors = inLayouts(new Map([['att.spatial_decay', decay], ['att.spatial_first', first]]));
   const program: Program = (ops, input) => reWkv(ops, input, 'att', { recurrence }, input('k'), input('v'));
   return {
     file: file.name, name: group, kind: 'reWkv', needs: 'forward',

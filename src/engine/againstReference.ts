@@ -2,7 +2,7 @@ import type { Float64Image } from '../kernels/float64Image.ts';
 import { float64Image } from '../kernels/float64Image.ts';
 import { referenceOps } from '../kernels/reference.ts';
 import type { Variants } from '../kernels/variants.ts';
-import type { Ops } from '../model/ops.ts';
+import type { Program } from '../model/ops.ts';
 import { requestDevice } from './device.ts';
 import { installNodeWebGpu } from './nodeGpu.ts';
 import { runProgram } from './program.ts';
@@ -14,8 +14,6 @@ export interface Comparison {
   /** max |wgsl − reference| / max |reference| */
   readonly error: number;
 }
-
-type Program = <T>(ops: Ops<T>, input: (name: string) => T) => T;
 
 let shared: Promise<GPUDevice> | null = null;
 

@@ -1,23 +1,17 @@
 import { expect, test } from 'vitest';
 import { SOFTWARE_VARIANTS } from '../kernels/variants.ts';
 import { LIGHT } from '../model/config.ts';
-import { restoreRwkv } from '../model/restoreRwkv.ts';
 import { hashedStateDict } from '../weights/hashedWeights.ts';
 import { toNetworkWeights } from '../weights/networkWeights.ts';
 import { assignBuffers } from './buffers.ts';
-import { lookupIn, parameterIn } from './engine.ts';
-import { fuse } from './fuse.ts';
-import type { Node } from './graph.ts';
-import { recordingOps } from './graph.ts';
+import { lookupIn } from './engine.ts';
 import type { Slot } from './lower.ts';
 import { lower } from './lower.ts';
+import { networkGraph } from './networkGraph.ts';
 
 function lowered(height: number, width: number) {
-  const { tensors } = toNetworkWeights(hashedStateDict(LIGHT, 0), LIGHT);
-  const ops = recordingOps();
-  const image = ops.input('image', [1, height, width, 1]);
-  const output = restoreRwkv(ops, parameterIn(tensors), LIGHT, image) as Node;
-  return lower(fuse(output), lookupIn(tensors), SOFTWARE_VARIANTS);
+  const lookup = lookupIn(toNetworkWeights(hashedStateDict(LIGHT, 0), LIGHT).tensors);
+  return lower(networkGraph(LIGHT, (path) => lookup(path).shape, height, width), lookup, SOFTWARE_VARIANTS);
 }
 
 test('no two activations that live at the same time share a buffer', () => {

@@ -44,7 +44,8 @@ function describe(info: GPUAdapterInfo): DeviceDescription {
   return { name: name.replace(/\s+/g, ' ').trim(), software: isSoftware(info) };
 }
 
-function isSoftware(info: GPUAdapterInfo): boolean {
+/** Whether an adapter is a CPU that plays GPU, by what it says of itself. */
+export function isSoftware(info: GPUAdapterInfo): boolean {
   const words = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`.toLowerCase();
   return info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bcpu\b/.test(words);
 }

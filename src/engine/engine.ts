@@ -5,11 +5,12 @@ import { GPU_VARIANTS, SOFTWARE_VARIANTS } from '../kernels/variants.ts';
 import { ShapeError } from '../model/ops.ts';
 import type { NetworkWeights } from '../weights/networkWeights.ts';
 import { WeightsError } from '../weights/errors.ts';
+import type { StoredTensor } from '../weights/tensor.ts';
+import { isSoftware } from './device.ts';
 import { DeviceError } from './errors.ts';
 import type { Parameter } from './graph.ts';
 import { lower } from './lower.ts';
 import { networkGraph } from './networkGraph.ts';
-import type { Stored } from './parameters.ts';
 import type { Plan } from './plan.ts';
 import { compile, encode, WeightBuffers } from './plan.ts';
 
@@ -103,18 +104,16 @@ function refuseNonFinite(result: Float32Array): Float32Array {
 
 /** Tile shapes for software devices or GPUs, by the adapter. */
 export function variantsFor(device: GPUDevice): Variants {
-  const { vendor, architecture, description, isFallbackAdapter } = device.adapterInfo;
-  const words = `${vendor} ${architecture} ${description}`.toLowerCase();
-  return isFallbackAdapter || /swiftshader|llvmpipe/.test(words) ? SOFTWARE_VARIANTS : GPU_VARIANTS;
+  return isSoftware(device.adapterInfo) ? SOFTWARE_VARIANTS : GPU_VARIANTS;
 }
 
 /** Weights as the recorder wants them: path and shape. */
-export function parameterIn(tensors: ReadonlyMap<string, Stored>): (path: string) => Parameter {
+export function parameterIn(tensors: ReadonlyMap<string, StoredTensor>): (path: string) => Parameter {
   const lookup = lookupIn(tensors);
   return (path) => ({ op: 'parameter', path, shape: lookup(path).shape });
 }
 
-export function lookupIn(tensors: ReadonlyMap<string, Stored>): (path: string) => Stored {
+export function lookupIn(tensors: ReadonlyMap<string, StoredTensor>): (path: string) => StoredTensor {
   return (path) => {
     const tensor = tensors.get(path);
     if (!tensor) throw new WeightsError(`weights: ${path} is missing; the file does not hold a whole Restore-RWKV`);

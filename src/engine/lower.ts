@@ -8,9 +8,10 @@ import { linear } from '../kernels/linear.ts';
 import { omniShift } from '../kernels/omniShift.ts';
 import { pixelShuffle } from '../kernels/pixelShuffle.ts';
 import type { Variants } from '../kernels/variants.ts';
+import type { StoredTensor } from '../weights/tensor.ts';
 import type { LinearPart, Node, Parameter } from './graph.ts';
 import { operands, schedule } from './graph.ts';
-import type { Packed, Stored } from './parameters.ts';
+import type { Packed } from './parameters.ts';
 import { packConv, packLinear, packOmniShift, packVector } from './parameters.ts';
 
 /** A buffer of the plan before it exists. Slots with contents are weights; the others hold activations. */
@@ -33,7 +34,7 @@ export interface Lowered {
  *
  * @param lookup the weights' values (for what depends on them: the largest decay) and, later, contents
  */
-export function lower(output: Node, lookup: (path: string) => Stored, variants: Variants): Lowered {
+export function lower(output: Node, lookup: (path: string) => StoredTensor, variants: Variants): Lowered {
   const nodes = schedule(output);
   const stored = (parameter: Parameter) => lookup(parameter.path);
   const scalar = imagesOfOneFloat(output, nodes);

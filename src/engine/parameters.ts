@@ -1,12 +1,7 @@
 import { convOutputs } from '../kernels/conv.ts';
 import { lanesFor } from '../kernels/kernel.ts';
+import type { StoredTensor } from '../weights/tensor.ts';
 import type { LinearPart, NodeOf, Parameter } from './graph.ts';
-
-/** A weight as `weights/` gives it, in the layouts of `Ops`. */
-export interface Stored {
-  readonly shape: readonly number[];
-  readonly data: Float32Array | Float64Array;
-}
 
 /** A weight in the layout that a kernel reads: `key` names it among all plans, `pack` makes it. */
 export interface Packed {
@@ -15,7 +10,7 @@ export interface Packed {
   pack(): Float32Array<ArrayBuffer>;
 }
 
-type Lookup = (parameter: Parameter) => Stored;
+type Lookup = (parameter: Parameter) => StoredTensor;
 
 /** [C] → [lanes], zero-padded. */
 export function packVector(parameter: Parameter, lookup: Lookup): Packed {

@@ -1,13 +1,13 @@
 import { pixelsOf } from '../kernels/kernel.ts';
 import type { Variants } from '../kernels/variants.ts';
-import type { Ops } from '../model/ops.ts';
+import type { Program } from '../model/ops.ts';
 import { ShapeError } from '../model/ops.ts';
+import type { StoredTensor } from '../weights/tensor.ts';
 import { lookupIn, parameterIn, readBack, variantsFor } from './engine.ts';
 import { fuse } from './fuse.ts';
 import type { Handle, ImageShape } from './graph.ts';
 import { recordingOps } from './graph.ts';
 import { lower } from './lower.ts';
-import type { Stored } from './parameters.ts';
 import { compile, encode, WeightBuffers } from './plan.ts';
 
 /**
@@ -19,9 +19,9 @@ import { compile, encode, WeightBuffers } from './plan.ts';
  */
 export async function runProgram(
   device: GPUDevice,
-  program: <T>(ops: Ops<T>, input: (name: string) => T) => T,
-  activations: ReadonlyMap<string, Stored>,
-  weights: ReadonlyMap<string, Stored>,
+  program: Program,
+  activations: ReadonlyMap<string, StoredTensor>,
+  weights: ReadonlyMap<string, StoredTensor>,
   variants: Variants = variantsFor(device),
 ): Promise<{ shape: readonly number[]; data: Float32Array }> {
   const ops = recordingOps();

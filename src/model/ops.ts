@@ -40,6 +40,9 @@ export type Scan = 'rows' | 'columns';
 /** Gives the parameter at a path such as `latent.0.att.key.weight`, in the layouts that `Ops` wants. */
 export type WeightLookup<T> = (path: string) => T;
 
+/** A computation written once over the operators, on inputs that it asks for by name. */
+export type Program = <T>(ops: Ops<T>, input: (name: string) => T) => T;
+
 /** Shapes that do not fit an operator or the network. */
 export class ShapeError extends Error {
   override name = 'ShapeError';

@@ -1,8 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import type { Ops } from '../model/ops.ts';
-
-/** A composition of operators over an input and named parameters, for any interpreter. */
-export type Composition = <T>(ops: Ops<T>, leaf: (name: string) => T) => T;
+import type { Ops, Program } from '../model/ops.ts';
 
 interface Step {
   /** Indices of values: leaves and results of earlier steps, in the order in which they came up. */
@@ -11,7 +8,7 @@ interface Step {
   readonly run: (ops: Ops<tf.Tensor>, inputs: readonly tf.Tensor[]) => tf.Tensor;
 }
 
-/** A composition taken apart: what it reads, its operators in order, and the value that it returns. */
+/** A program taken apart: what it reads, its operators in order, and the value that it returns. */
 export interface Steps {
   readonly leaves: ReadonlyMap<string, number>;
   readonly steps: readonly Step[];
@@ -19,10 +16,10 @@ export interface Steps {
 }
 
 /**
- * Records a composition without computing anything. `runSteps` then knows when each value is needed for the last time;
+ * Records a program without computing anything. `runSteps` then knows when each value is needed for the last time;
  * run directly within `tf.tidy`, a network would keep every intermediate image until its end.
  */
-export function recordSteps(composition: Composition): Steps {
+export function recordSteps(program: Program): Steps {
   const leaves = new Map<string, number>();
   const steps: Step[] = [];
   let values = 0;
@@ -55,13 +52,13 @@ export function recordSteps(composition: Composition): Steps {
     leaves.set(name, values);
     return values++;
   };
-  const result = composition(recorder, leaf);
+  const result = program(recorder, leaf);
   return { leaves, steps, result };
 }
 
 /**
  * Runs recorded steps eagerly and frees each intermediate tensor after its last use. Without gradients: under a
- * gradient tape tfjs keeps what it needs itself, so there a composition is called directly.
+ * gradient tape tfjs keeps what it needs itself, so there a program is called directly.
  *
  * @param leaf the tensor of a name; the caller keeps and disposes it
  * @returns a tensor that the caller disposes

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
-import type { Ops } from '../model/ops.ts';
+import type { Ops, Program } from '../model/ops.ts';
 import { ShapeError } from '../model/ops.ts';
 import type { StoredTensor } from '../weights/tensor.ts';
 import { tfjsOps } from './tfjsOps.ts';
-import { recordSteps, runSteps, type Composition } from './tfjsSteps.ts';
+import { recordSteps, runSteps } from './tfjsSteps.ts';
 import { toTensor } from './tfjsTensor.ts';
 
 type Inputs = ReadonlyMap<string, StoredTensor>;
@@ -20,7 +20,7 @@ export interface Float32Result {
  * @throws ShapeError when the program asks for an input that is not given
  */
 export async function evaluateWithTfjs(
-  program: Composition, inputs: Inputs, ops: Ops<tf.Tensor> = tfjsOps,
+  program: Program, inputs: Inputs, ops: Ops<tf.Tensor> = tfjsOps,
 ): Promise<Float32Result> {
   const steps = recordSteps(program);
   return read(tf.tidy(() => runSteps(steps, ops, (name) => toTensor(named(inputs, name)))));
@@ -32,7 +32,7 @@ export async function evaluateWithTfjs(
  * @param outputGradient ∂L/∂output, of the output's shape, from the output
  */
 export async function gradientsWithTfjs(
-  program: Composition, inputs: Inputs, outputGradient: (output: Float32Result) => StoredTensor,
+  program: Program, inputs: Inputs, outputGradient: (output: Float32Result) => StoredTensor,
   ops: Ops<tf.Tensor> = tfjsOps,
 ): Promise<{ output: Float32Result; gradients: Map<string, Float32Result> }> {
   const output = await evaluateWithTfjs(program, inputs, ops);

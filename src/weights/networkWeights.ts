@@ -10,30 +10,44 @@ export interface NetworkWeights {
 }
 
 /**
- * Converts a state_dict to what inference needs: convolutions (O, I, k, k) → [k, k, I, O], linears (out, in) →
- * [in, out], `X.omni_shift.*` → `X.omni_shift` merged [5, 5, C], `X.spatial_decay` and `X.spatial_first`
- * (recurrence, C) → one [C] a pass, `X.spatial_decay.0` …; vectors as they are. Float64 stays float64, float32 float32
- * (merged in float64).
+ * Converts a state_dict to what inference needs, in the layouts that `inLayouts` describes.
  *
  * @throws WeightsError where a parameter is missing or has another size
  */
 export function toNetworkWeights(stateDict: Readonly<StateDict>, config: Config): NetworkWeights {
-  const tensors = new Map<string, StoredTensor>();
-  const get = (name: string): StoredTensor['data'] => {
-    const found = stateDict.get(name);
-    if (found !== undefined) return found.data;
-    throw new WeightsError(`weights: ${name} is missing; load a complete checkpoint of Restore-RWKV`);
-  };
+  const wanted: StateDict = new Map();
   for (const { name, shape } of parameters(config)) {
-    const data = get(name);
+    const { data } = given(stateDict, name);
     if (data.length !== elementCount(shape)) {
       throw new WeightsError(
         `weights: ${name} has ${data.length} elements, expected ${elementCount(shape)}; load a matching checkpoint`,
       );
     }
+    wanted.set(name, { shape, data });
+  }
+  return { config, tensors: inLayouts(wanted) };
+}
+
+function given(stateDict: Readonly<StateDict>, name: string): StoredTensor {
+  const found = stateDict.get(name);
+  if (found !== undefined) return found;
+  throw new WeightsError(`weights: ${name} is missing; load a complete checkpoint of Restore-RWKV`);
+}
+
+/**
+ * Parameters of a network or a part of one in the layouts of `Ops`: convolutions (O, I, k, k) → [k, k, I, O], linears
+ * (out, in) → [in, out], `X.omni_shift.*` → `X.omni_shift` merged [5, 5, C], `X.spatial_decay` and `X.spatial_first`
+ * (recurrence, C) → one [C] a pass, `X.spatial_decay.0` …; vectors as they are. Float64 stays float64, float32 float32
+ * (merged in float64).
+ *
+ * @throws WeightsError where an Omni-Shift lacks a branch
+ */
+export function inLayouts(parameters: Readonly<StateDict>): Map<string, StoredTensor> {
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, { shape, data }] of parameters) {
     if (name.endsWith('.omni_shift.alpha')) {
       const path = name.slice(0, -'.alpha'.length);
-      const branch = (k: number) => get(`${path}.conv${k}x${k}.weight`);
+      const branch = (k: number) => given(parameters, `${path}.conv${k}x${k}.weight`).data;
       const merged = mergeOmniShift({ alpha: data, conv1x1: branch(1), conv3x3: branch(3), conv5x5: branch(5) });
       const kernel = data instanceof Float64Array ? merged : Float32Array.from(merged);
       tensors.set(path, { shape: [5, 5, merged.length / 25], data: kernel });
@@ -56,7 +70,7 @@ export function toNetworkWeights(stateDict: Readonly<StateDict>, config: Config)
       tensors.set(name, { shape, data });
     }
   }
-  return { config, tensors };
+  return tensors;
 }
 
 /** Parameters at inference, each Omni-Shift merged to one depth-wise 5×5: the paper's figures. */
