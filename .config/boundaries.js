@@ -14,8 +14,8 @@ const ALLOWED = {
   engine: ['model', 'kernels', 'weights'],
   training: ['model', 'kernels', 'weights'],
   conformance: [...COMPUTING, 'public'],
-  app: [...COMPUTING, 'conformance', 'public'],
-  cli: [...COMPUTING, 'conformance', 'public'],
+  app: [...COMPUTING, 'conformance', 'public', 'package.json'],
+  cli: [...COMPUTING, 'conformance', 'public', 'package.json'],
 };
 const ONLY_IN_APP = /^(react|react-dom|zustand)(\/|$)/;
 

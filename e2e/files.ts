@@ -15,13 +15,22 @@ export interface Grid {
 const INT16 = { code: 4, bytes: 2 };
 const FLOAT32 = { code: 16, bytes: 4 };
 
-/** NIfTI-1, gzipped; `srow` are the three rows of the affine, `pixdim` mm along i, j, k. */
-export function niftiGz(grid: Grid, pixdim: number[], srow: number[][], type: 'int16' | 'float32' = 'int16'): Buffer {
+/**
+ * NIfTI-1, gzipped; `srow` are the three rows of the affine, `pixdim` mm along i, j, k. With several times the grid's
+ * slices are those of all of them, one time after the other.
+ */
+export function niftiGz(
+  grid: Grid,
+  pixdim: number[],
+  srow: number[][],
+  type: 'int16' | 'float32' = 'int16',
+  times = 1,
+): Buffer {
   const { columns, rows, slices, value } = grid;
   const datatype = type === 'int16' ? INT16 : FLOAT32;
   const bytes = Buffer.alloc(352 + columns * rows * slices * datatype.bytes);
   bytes.writeInt32LE(348, 0);
-  [3, columns, rows, slices, 1, 1, 1, 1].forEach((size, i) => bytes.writeInt16LE(size, 40 + 2 * i));
+  [times > 1 ? 4 : 3, columns, rows, slices / times, times, 1, 1, 1].forEach((size, i) => bytes.writeInt16LE(size, 40 + 2 * i));
   bytes.writeInt16LE(datatype.code, 70);
   bytes.writeInt16LE(8 * datatype.bytes, 72);
   [1, ...pixdim].forEach((mm, i) => bytes.writeFloatLE(mm, 76 + 4 * i));
@@ -42,22 +51,64 @@ export function niftiGz(grid: Grid, pixdim: number[], srow: number[][], type: 'i
   return gzipSync(bytes);
 }
 
-/** One CT slice as DICOM, explicit little endian, int16 with intercept −1024. Positions and directions in LPS. */
-export function dicomCt(
+/** Where a DICOM slice lies: positions and directions in LPS, mm. */
+export interface DicomPlace {
+  readonly spacing: readonly [row: number, column: number];
+  readonly directions: readonly number[];
+  readonly position: readonly number[];
+  readonly thickness: number;
+  readonly instance: number;
+}
+
+/** One CT slice as DICOM, explicit little endian, int16 with intercept −1024. */
+export function dicomCt(grid: Grid, slice: number, place: DicomPlace): Buffer {
+  return dicomSlice(grid, slice, place, [
+    element(0x0008, 0x0016, 'UI', '1.2.840.10008.5.1.4.1.1.2'),
+    element(0x0008, 0x0060, 'CS', 'CT'),
+    element(0x0028, 0x1052, 'DS', '-1024'),
+    element(0x0028, 0x1053, 'DS', '1'),
+  ], 1024);
+}
+
+/** One PET slice in Bq/mL, decay-corrected to the start of its series at 10:30, the dose given at 10:00. */
+export function dicomPet(
   grid: Grid,
   slice: number,
-  place: { spacing: [number, number]; directions: number[]; position: number[]; thickness: number; instance: number },
+  place: DicomPlace,
+  { weight, dose, halfLife }: { weight: number; dose: number; halfLife: number },
 ): Buffer {
+  return dicomSlice(grid, slice, place, [
+    element(0x0008, 0x0016, 'UI', '1.2.840.10008.5.1.4.1.1.128'),
+    element(0x0008, 0x0021, 'DA', '20200102'),
+    element(0x0008, 0x0022, 'DA', '20200102'),
+    element(0x0008, 0x0031, 'TM', '103000'),
+    element(0x0008, 0x0032, 'TM', '103000'),
+    element(0x0008, 0x0060, 'CS', 'PT'),
+    element(0x0010, 0x1030, 'DS', String(weight)),
+    element(0x0028, 0x0051, 'CS', 'ATTN\\DECY'),
+    element(0x0028, 0x1052, 'DS', '0'),
+    element(0x0028, 0x1053, 'DS', '1'),
+    element(0x0054, 0x0016, 'SQ', item([
+      element(0x0018, 0x1072, 'TM', '100000'),
+      element(0x0018, 0x1074, 'DS', String(dose)),
+      element(0x0018, 0x1075, 'DS', String(halfLife)),
+    ])),
+    element(0x0054, 0x1001, 'CS', 'BQML'),
+    element(0x0054, 0x1102, 'CS', 'START'),
+  ], 0);
+}
+
+/** A slice of int16, stored `offset` above its values; `own` are the modality's elements. */
+function dicomSlice(grid: Grid, slice: number, place: DicomPlace, own: Buffer[], offset: number): Buffer {
   const { columns, rows, value } = grid;
   const pixels = Buffer.alloc(columns * rows * 2);
   for (let j = 0, at = 0; j < rows; j++) {
-    for (let i = 0; i < columns; i++, at += 2) pixels.writeInt16LE(value(i, j, slice) + 1024, at);
+    for (let i = 0; i < columns; i++, at += 2) pixels.writeInt16LE(value(i, j, slice) + offset, at);
   }
   const us = (n: number) => Buffer.from(Uint16Array.of(n).buffer);
   const data = [
-    element(0x0008, 0x0016, 'UI', '1.2.840.10008.5.1.4.1.1.2'),
+    ...own,
     element(0x0008, 0x0018, 'UI', `1.2.826.0.1.3680043.9.1.${place.instance}`),
-    element(0x0008, 0x0060, 'CS', 'CT'),
     element(0x0018, 0x0050, 'DS', String(place.thickness)),
     element(0x0020, 0x000d, 'UI', '1.2.826.0.1.3680043.9.2'),
     element(0x0020, 0x000e, 'UI', '1.2.826.0.1.3680043.9.3'),
@@ -73,21 +124,32 @@ export function dicomCt(
     element(0x0028, 0x0101, 'US', us(16)),
     element(0x0028, 0x0102, 'US', us(15)),
     element(0x0028, 0x0103, 'US', us(1)),
-    element(0x0028, 0x1052, 'DS', '-1024'),
-    element(0x0028, 0x1053, 'DS', '1'),
     element(0x7fe0, 0x0010, 'OW', pixels),
   ];
+  // By tag: group, then element, both little endian.
+  const tag = (bytes: Buffer) => bytes.readUInt16LE(0) * 2 ** 16 + bytes.readUInt16LE(2);
+  data.sort((a, b) => tag(a) - tag(b));
   const meta = element(0x0002, 0x0010, 'UI', '1.2.840.10008.1.2.1');
   const length = Buffer.alloc(4);
   length.writeUInt32LE(meta.length);
   return Buffer.concat([Buffer.alloc(128), Buffer.from('DICM'), element(0x0002, 0, 'UL', length), meta, ...data]);
 }
 
+/** An item of a sequence with its elements (DICOM PS3.5, section 7.5). */
+function item(elements: Buffer[]): Buffer {
+  const body = Buffer.concat(elements);
+  const head = Buffer.alloc(8);
+  head.writeUInt16LE(0xfffe, 0);
+  head.writeUInt16LE(0xe000, 2);
+  head.writeUInt32LE(body.length, 4);
+  return Buffer.concat([head, body]);
+}
+
 /** One data element in explicit VR little endian (DICOM PS3.5, section 7.1.2). */
 function element(group: number, number: number, vr: string, value: string | Buffer): Buffer {
   const text = typeof value === 'string' ? value + (value.length % 2 ? (vr === 'UI' ? '\0' : ' ') : '') : value;
   const body = typeof text === 'string' ? Buffer.from(text, 'latin1') : text;
-  const long = vr === 'OW';
+  const long = vr === 'OW' || vr === 'SQ';
   const head = Buffer.alloc(long ? 12 : 8);
   head.writeUInt16LE(group, 0);
   head.writeUInt16LE(number, 2);

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { decode } from 'fast-png';
 import { expect, test, type Page } from 'playwright/test';
 import { dicomCt, greyPng, niftiGz, readNiftiGz } from './files.ts';
-import { dropPaths, letters, openSample, restored, save } from './page.ts';
+import { dropPaths, figures, letters, openSample, restored, save } from './page.ts';
 
 /** Bright everywhere but in the block next to voxel (0, 0), a quarter of each side. */
 const marked = (columns: number, rows: number, slices: number, bright: number, dark: number) => ({
@@ -60,7 +60,7 @@ test('a dropped folder of DICOM is one volume in the order of positions, in true
   const grid = { columns: 20, rows: 30, slices: 4, value: (i: number, j: number, k: number) =>
     marked(20, 30, 4, bright(k), -900).value(i, j) };
   ['d', 'b', 'a', 'c'].forEach((name, k) => {
-    const spacing: [number, number] = [1, 2];
+    const spacing = [1, 2] as const;
     const position = [10, -20, 5 * k - 30];
     const place = { spacing, directions: [1, 0, 0, 0, 1, 0], position, thickness: 5, instance: [3, 1, 4, 2][k]! };
     writeFileSync(`${folder}/${name}.dcm`, dicomCt(grid, k, place));
@@ -185,3 +185,71 @@ test('Degrade makes the opened image the reference and can be undone', async ({ 
   await page.getByRole('button', { name: 'Undo' }).click();
   await expect(metrics).toContainText('Needs a reference');
 });
+
+test('several images as reference are a choice too, and the choice stays at hand', async ({ page }) => {
+  const square = (bright: number) =>
+    niftiGz(marked(20, 12, 2, bright, 0), [1, 1, 1], [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]]);
+  const file = (name: string, buffer: Buffer) => ({ name, mimeType: '', buffer });
+  await page.goto('./?device=wasm');
+  await page.getByLabel('Open images').setInputFiles(file('input.nii.gz', square(100)));
+  await expect(page.getByText('20 × 12 × 2')).toBeVisible();
+  const references = [file('first.nii.gz', square(50)), file('second.nii.gz', square(100))];
+  await page.getByLabel('Reference', { exact: true }).setInputFiles(references);
+  const dialog = page.getByRole('dialog', { name: 'Choose a reference' });
+  await expect(dialog.locator('img')).toHaveCount(2);
+  await dialog.getByRole('button', { name: /^second/ }).click();
+  await expect(page.getByText('Now: second')).toBeVisible();
+  await expect(async () => expect((await figures(page, 'input')).rmse).toBe(0)).toPass();
+  await page.getByRole('button', { name: 'Other images (1)…' }).click();
+  await dialog.getByRole('button', { name: /^first/ }).click();
+  await expect(page.getByText('Now: first')).toBeVisible();
+  await expect(async () => expect((await figures(page, 'input')).rmse).toBeGreaterThan(1)).toPass();
+});
+
+test('what an image should be read with care for is listed behind a button beside its name', async ({ page }) => {
+  // Slices 5, 5 and 10 mm apart: one is missing.
+  const folder = test.info().outputPath('gap');
+  mkdirSync(folder, { recursive: true });
+  const grid = marked(20, 30, 4, 50, -900);
+  [0, 5, 10, 20].forEach((z, k) => {
+    const place = { spacing: [1, 1] as [number, number], directions: [1, 0, 0, 0, 1, 0], position: [0, 0, z],
+      thickness: 5, instance: k + 1 };
+    writeFileSync(`${folder}/${k}.dcm`, dicomCt(grid, k, place));
+  });
+  writeFileSync(`${folder}/<b>notes.txt`, 'not an image');
+  await page.goto('./?device=wasm');
+  await dropPaths(page, [folder]);
+  await page.getByRole('button', { name: '2 notes' }).click();
+  const notes = page.getByRole('region', { name: 'Notes about this image' });
+  await expect(notes.getByRole('listitem')).toHaveCount(2);
+  await expect(notes).toContainText('10 mm');
+  await expect(notes).toContainText('notes.txt');
+  await expect(notes.locator('b')).toHaveCount(0);
+  await page.keyboard.press('Escape');
+  await expect(notes).toBeHidden();
+});
+
+for (const [what, ending, magic] of [
+  ['NRRD volume', '.nrrd', 'NRRD000'],
+  ['MetaImage volume', '.mha', 'ObjectType = Image'],
+] as const) {
+  test(`a volume saved as ${ending} in float32 opens again as the same`, async ({ page }) => {
+    const buffer = niftiGz(marked(20, 12, 2, 100, 7), [1, 2, 4], [[0, 0, 4, 0], [-1, 0, 0, 0], [0, 2, 0, 0]]);
+    await page.goto('./?device=wasm');
+    await page.getByLabel('Open images').setInputFiles({ name: 'block.nii.gz', mimeType: '', buffer });
+    await page.getByRole('button', { name: 'Restore', exact: true }).click();
+    await expect(page.getByText('1 of 2 slices restored')).toBeVisible({ timeout: 120_000 });
+    const before = await letters(page);
+    const path = await save(page, what, async (dialog) => {
+      await dialog.getByLabel('Numbers').selectOption('32-bit float');
+    });
+    expect(path).toMatch(new RegExp(`/block-restored\\${ending}$`));
+    expect(readFileSync(path).toString('latin1')).toContain(magic);
+    await page.getByLabel('Reference', { exact: true }).setInputFiles(path);
+    // Float32 as it came from the network: nothing is rounded.
+    await expect(async () => expect((await figures(page, 'restored')).rmse).toBe(0)).toPass();
+    await page.getByLabel('Open images').setInputFiles(path);
+    await expect(page.getByText('20 × 12 × 2 · 1.00 × 2.00 × 4.00 mm')).toBeVisible();
+    expect(await letters(page)).toEqual(before);
+  });
+}

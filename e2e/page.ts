@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { expect, test, type Page } from 'playwright/test';
+import { expect, test, type Locator, type Page } from 'playwright/test';
 
 /** What PyTorch, numpy and nothing of this project made of the samples: see the file's own `method`. */
 export const EXPECTED = JSON.parse(readFileSync('src/analysis/fixtures/samples-expected.json', 'utf8')) as {
@@ -48,19 +48,37 @@ export async function figures(page: Page, column: 'input' | 'restored'): Promise
 
 /** Drops files or folders as the operating system does. */
 export async function dropPaths(page: Page, paths: string[]): Promise<void> {
+  // Once the worker has answered, the page listens.
+  await expect(page.getByRole('region', { name: 'Device' })).toContainText(/WebGPU|WebAssembly/);
+  await page.evaluate(() => {
+    const seen = { drops: 0 };
+    Object.assign(window, { seen });
+    window.addEventListener('drop', () => seen.drops++, { once: true });
+  });
   const session = await page.context().newCDPSession(page);
   const data = { items: [], files: paths, dragOperationsMask: 1 };
-  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
-    await session.send('Input.dispatchDragEvent', { type, x: 400, y: 300, data });
-  }
+  // A page that is busy may answer "dragOver" too late, and the browser then lets go of the drop.
+  await expect(async () => {
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+      await session.send('Input.dispatchDragEvent', { type, x: 400, y: 300, data });
+    }
+    expect(await page.evaluate(() => (window as unknown as { seen: { drops: number } }).seen.drops)).toBe(1);
+  }).toPass();
   await session.detach();
 }
 
 /** Saves through the dialog; the path of what was downloaded, under the name that it came with. */
-export async function save(page: Page, what: 'NIfTI volume' | 'PNG image'): Promise<string> {
+export async function save(
+  page: Page,
+  what: 'NIfTI volume' | 'DICOM series' | 'NRRD volume' | 'MetaImage volume' | 'PNG image',
+  adjust: (dialog: Locator) => Promise<void> = async () => undefined,
+): Promise<string> {
   await page.getByRole('button', { name: 'Save', exact: true }).click();
+  const dialog = page.getByRole('dialog', { name: 'Save' });
+  await dialog.getByRole('radio', { name: what }).check();
+  await adjust(dialog);
   const coming = page.waitForEvent('download');
-  await page.getByRole('button', { name: what }).click();
+  await dialog.getByRole('button', { name: what === 'DICOM series' ? 'Save as one .zip' : 'Save file' }).click();
   const download = await coming;
   const path = test.info().outputPath(download.suggestedFilename());
   await download.saveAs(path);

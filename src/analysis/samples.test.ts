@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readImages } from '../formats/readImages.ts';
+import { sourceOf } from '../formats/volume.ts';
 import type { Modality, Volume } from '../formats/volume.ts';
 import { parseModelCard } from '../image/modelCard.ts';
 import { normalisationFor } from '../image/normalise.ts';
@@ -35,13 +36,13 @@ const { samples } = json('./fixtures/samples-expected.json') as { samples: Expec
 const index = json('../../public/samples/index.json') as Record<string, string>[];
 const card = parseModelCard(json('../../public/weights/light-all-in-one.json'));
 
-function open(name: string): Volume {
-  return readImages([{ name, bytes: new Uint8Array(read(`../../public/samples/${name}`)) }]);
+function open(name: string): Promise<Volume> {
+  return readImages([sourceOf({ name, bytes: new Uint8Array(read(`../../public/samples/${name}`)) })]);
 }
 
-describe.each(samples)('sample $id', (sample) => {
-  const input = open(sample.input);
-  const reference = open(sample.reference);
+describe.each(samples)('sample $id', async (sample) => {
+  const input = await open(sample.input);
+  const reference = await open(sample.reference);
   const normalisation = normalisationFor(sample.modality, input, card.normalisation[sample.modality] ?? null);
 
   it('is listed with its files, source, licence and attribution', () => {

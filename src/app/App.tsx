@@ -1,6 +1,7 @@
 import { Alert } from './components/Alert.tsx';
 import { Dock } from './components/Dock.tsx';
 import { Footer } from './components/Footer.tsx';
+import { FoundDialog } from './components/FoundDialog.tsx';
 import { Header } from './components/Header.tsx';
 import { KeysDialog } from './components/KeysDialog.tsx';
 import { Panel } from './components/Panel.tsx';
@@ -29,6 +30,7 @@ export function App() {
       </main>
       {opened && <Panel />}
       <Footer />
+      <FoundDialog />
       <SaveDialog />
       <KeysDialog />
     </div>

@@ -1,5 +1,6 @@
-import type { DeviceChoice, FromWorker, ToWorker } from './protocol.ts';
+import type { DeviceChoice, Found, FromWorker, Role, ToWorker } from './protocol.ts';
 import { CAMERA_AT_REST, useApp } from './store.ts';
+import type { AppState } from './store.ts';
 import { text } from './text.ts';
 
 let worker: Worker | null = null;
@@ -36,10 +37,17 @@ function hear(message: FromWorker): void {
       return set(({ thumbnails }) => ({ thumbnails: { ...thumbnails, [message.id]: message.url } }));
     case 'models':
       return set({ models: message.models, model: message.chosen });
+    case 'found':
+      return set({ found: message.found, dialog: 'found' });
+    case 'preview':
+      return hearPreview(message);
     case 'image':
       return hearImage(message);
     case 'reference':
-      return set({ reference: message.reference });
+      return set(({ others, found }) => ({
+        reference: message.reference,
+        others: { ...others, reference: othersOf('reference', message.finding, others, found) },
+      }));
     case 'slice':
       return set({ slice: message.slice });
     case 'busy':
@@ -51,22 +59,42 @@ function hear(message: FromWorker): void {
     case 'alert':
       return set({ alert: message.text });
     case 'saved':
+      return set({ savedNotes: message.notices });
+    case 'download':
       return download(message.name, message.blob);
   }
 }
 
 /** A fresh image starts with its first preset and at rest; an image that only changed keeps its view. */
-function hearImage({ image, index, fresh }: FromWorker & { type: 'image' }): void {
-  const { view } = useApp.getState();
+function hearImage({ image, place, fresh, finding }: FromWorker & { type: 'image' }): void {
+  const { view, others, found } = useApp.getState();
+  const opened = { image, place, others: { ...others, input: othersOf('input', finding, others, found) } };
   const preset = image.presets[0];
   if (fresh && preset) {
     const { window, level, inverted } = preset;
     const settled = { ...view, window, level, inverted, camera: CAMERA_AT_REST };
-    useApp.setState({ image, index, slice: null, view: settled, alert: null });
+    useApp.setState({ ...opened, slice: null, savedNotes: [], view: settled, alert: null });
     tell({ type: 'view', view: settled });
   } else {
-    useApp.setState({ image, index });
+    useApp.setState(opened);
   }
+}
+
+/** What else lay in the drop that an image comes from. */
+function othersOf(role: Role, finding: number | null, others: AppState['others'], found: Found | null): Found | null {
+  const from = [found, others[role]].find((candidate) => candidate !== null && candidate.finding === finding);
+  return from ?? null;
+}
+
+function hearPreview({ finding, index, picture }: FromWorker & { type: 'preview' }): void {
+  const pictured = (found: Found | null): Found | null =>
+    found?.finding !== finding
+      ? found
+      : { ...found, images: found.images.map((card, i) => (i === index ? { ...card, picture } : card)) };
+  useApp.setState(({ found, others }) => ({
+    found: pictured(found),
+    others: { input: pictured(others.input), reference: pictured(others.reference) },
+  }));
 }
 
 function download(name: string, blob: Blob): void {

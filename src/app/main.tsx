@@ -3,8 +3,11 @@ import { App } from './App.tsx';
 import './styles/base.css';
 import './styles/controls.css';
 import './styles/viewer.css';
+import './styles/dock.css';
 import './styles/start.css';
 import './styles/panel.css';
+import './styles/modelCard.css';
+import './styles/dialogs.css';
 
 const root = document.getElementById('root');
 if (root) createRoot(root).render(<App />);

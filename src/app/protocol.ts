@@ -1,6 +1,8 @@
-import type { Modality, Units } from '../formats/volume.ts';
+import type { Plane, VoxelAxis } from '../formats/orientation.ts';
+import type { FormatName, Modality, Units } from '../formats/volume.ts';
 import type { Camera, SliceGeometry } from './view/geometry.ts';
 import type { ViewName } from './view/panes.ts';
+import type { Place } from './view/place.ts';
 
 /** Everything that the page and its worker say to each other. */
 export type ToWorker =
@@ -8,30 +10,35 @@ export type ToWorker =
   | { type: 'resize'; size: CanvasSize }
   | { type: 'view'; view: ViewSettings }
   | { type: 'open'; files: NamedFile[]; role: Role }
+  | { type: 'choose'; role: Role; finding: number; index: number }
+  | { type: 'previews'; finding: number }
   | { type: 'sample'; id: string }
   | { type: 'modality'; modality: Modality }
-  | { type: 'slice'; index: number }
+  | { type: 'place'; place: Place }
   | { type: 'degrade'; strength: number | null }
   | { type: 'model'; id: string }
   | { type: 'weights'; file: NamedFile }
   | { type: 'restore' }
   | { type: 'restoreVolume' }
   | { type: 'cancel' }
-  | { type: 'save'; what: 'nifti' | 'png' };
+  | { type: 'save'; request: SaveRequest };
 
 export type FromWorker =
   | { type: 'device'; device: DeviceState }
   | { type: 'samples'; samples: SampleCard[] }
   | { type: 'thumbnail'; id: string; url: string }
   | { type: 'models'; models: ModelState[]; chosen: string | null }
-  | { type: 'image'; image: ImageState; index: number; fresh: boolean }
-  | { type: 'reference'; reference: ReferenceState | null }
+  | { type: 'found'; found: Found }
+  | { type: 'preview'; finding: number; index: number; picture: Picture }
+  | { type: 'image'; image: ImageState; place: Place; fresh: boolean; finding: number | null }
+  | { type: 'reference'; reference: ReferenceState | null; finding: number | null }
   | { type: 'slice'; slice: SliceState }
   | { type: 'busy'; work: Work }
   | { type: 'idle' }
   | { type: 'notice'; text: string }
   | { type: 'alert'; text: string }
-  | { type: 'saved'; name: string; blob: Blob };
+  | { type: 'saved'; notices: readonly string[] }
+  | { type: 'download'; name: string; blob: Blob };
 
 /** The opened image is restored; the reference is what it is compared with. */
 export type Role = 'input' | 'reference';
@@ -40,6 +47,48 @@ export interface NamedFile {
   /** Path inside a dropped folder, or the file's name. */
   readonly name: string;
   readonly file: File;
+}
+
+/** At most this many files of a drop are looked at: several studies with all their series. */
+export const MOST_FILES = 20_000;
+
+/** The images among the files of a drop. */
+export interface Found {
+  readonly finding: number;
+  readonly role: Role;
+  readonly images: readonly FoundCard[];
+}
+
+export interface FoundCard {
+  readonly title: string;
+  readonly format: FormatName;
+  readonly modality: Modality | null;
+  /** Slices are those of one time point; null where only reading the whole file would tell. */
+  readonly size: { readonly columns: number; readonly rows: number; readonly slices: number; readonly times: number }
+    | null;
+  readonly files: number;
+  /** null until it is made. */
+  readonly picture: Picture | null;
+}
+
+/** A thumbnail as a data URL, or the sentence why there is none. */
+export type Picture = { readonly url: string } | { readonly failed: string };
+
+/** Formats of one file that hold a volume. */
+export type VolumeFormat = 'nifti' | 'nrrd' | 'metaimage';
+
+export type SaveRequest =
+  | { readonly what: 'png' }
+  /** `source`: the input's number type. */
+  | { readonly what: VolumeFormat; readonly type: 'source' | 'float32' }
+  | ({ readonly what: 'dicom' } & SeriesRequest);
+
+export interface SeriesRequest {
+  readonly deidentify: boolean;
+  /** Also those that are not restored. */
+  readonly everySlice: boolean;
+  /** Without one the files come as a zip. */
+  readonly folder: FileSystemDirectoryHandle | null;
 }
 
 /** `auto` takes WebGPU and falls back to WebAssembly; `wasm` skips WebGPU. */
@@ -121,21 +170,37 @@ export interface Measured {
 
 export interface ImageState {
   readonly name: string;
-  readonly format: string;
+  readonly format: FormatName;
   readonly modality: Modality;
   /** The file did not say its modality: the one above is a guess or the user's choice. */
   readonly modalityGuessed: boolean;
   readonly units: Units;
+  readonly columns: number;
+  readonly rows: number;
+  /** Of one time point. */
   readonly slices: number;
+  readonly times: number;
   /** mm between columns, rows and slices; null where the file does not say. */
   readonly spacing: { readonly x: number; readonly y: number; readonly z: number } | null;
+  /** The ways to cut the volume; the acquired one alone where there is one slice. */
+  readonly planes: readonly PlaneState[];
+  readonly presets: readonly Preset[];
+  /** Sentences: what was left out or guessed when it was read, and how SUV came about. */
+  readonly notes: readonly string[];
+  /** It can be saved as a derived DICOM series. */
+  readonly series: boolean;
+}
+
+/** The pictures that stand on one voxel axis. */
+export interface PlaneState {
+  readonly across: VoxelAxis;
+  /** Where the file does not say how it lies: as stored, or along what the cut shows beside the slices. */
+  readonly name: Plane | 'stored' | 'alongRows' | 'alongColumns';
+  /** Pictures a time point. */
+  readonly count: number;
   readonly geometry: SliceGeometry;
   /** Letters at the left, right, top and bottom of the screen; null where the file does not say. */
   readonly letters: { left: string; right: string; top: string; bottom: string } | null;
-  /** Of the finite voxels, in native units. */
-  readonly minimum: number;
-  readonly maximum: number;
-  readonly presets: readonly Preset[];
 }
 
 export interface Preset {
@@ -155,10 +220,15 @@ export interface ReferenceState {
 }
 
 export interface SliceState {
-  readonly index: number;
-  readonly restored: boolean;
+  /** `keyOf` the place that this is said of. */
+  readonly key: string;
+  /** Slices that the picture goes through (1 for an acquired one), and how many of them are there. */
+  readonly through: number;
+  readonly input: number;
+  readonly restored: number;
   /** Slices of the volume that are restored. */
   readonly restoredCount: number;
+  /** null where there is no reference, and for pictures that are no acquired slice. */
   readonly metrics: Metrics | null;
 }
 
@@ -174,7 +244,7 @@ export interface Metrics {
 
 /** What is being done: a state, and how far it is (null where that cannot be known). */
 export interface Work {
-  readonly state: 'loading' | 'degrading' | 'weights' | 'compiling' | 'restoring' | 'volume' | 'saving';
+  readonly state: 'looking' | 'loading' | 'degrading' | 'weights' | 'compiling' | 'restoring' | 'volume' | 'saving';
   readonly done: number | null;
   readonly total: number | null;
   /** Milliseconds left; null while unknown. */

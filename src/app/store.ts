@@ -1,7 +1,10 @@
 import { create } from 'zustand';
 import type {
-  CanvasSize, DeviceState, ImageState, ModelState, ReferenceState, SampleCard, SliceState, ViewSettings, Work,
+  CanvasSize, DeviceState, Found, ImageState, ModelState, PlaneState, ReferenceState, Role, SampleCard, SliceState,
+  ViewSettings, Work,
 } from './protocol.ts';
+import { ACQUIRED, keyOf } from './view/place.ts';
+import type { Place } from './view/place.ts';
 
 /** What the page shows: plain values only. Volumes, weights and the GPU live in the worker. */
 export interface AppState {
@@ -12,18 +15,23 @@ export interface AppState {
   readonly models: readonly ModelState[];
   readonly model: string | null;
   readonly image: ImageState | null;
-  /** The slice on the screen, from 0. */
-  readonly index: number;
+  readonly place: Place;
+  /** The images that can be chosen instead of the open ones: what lay in the same drop. */
+  readonly others: Readonly<Record<Role, Found | null>>;
+  /** The images among which the user is asked to choose. */
+  readonly found: Found | null;
   readonly reference: ReferenceState | null;
   readonly slice: SliceState | null;
   readonly work: Work | null;
   readonly notice: string | null;
+  /** What there is to know of the files that were saved last. */
+  readonly savedNotes: readonly string[];
   readonly alert: string | null;
   readonly view: ViewSettings;
   readonly size: CanvasSize;
   /** The bottom sheet of narrow screens is pulled up. */
   readonly sheetOpen: boolean;
-  readonly dialog: 'save' | 'keys' | null;
+  readonly dialog: 'save' | 'keys' | 'found' | 'notes' | null;
 }
 
 export const CAMERA_AT_REST = { zoom: 1, panX: 0, panY: 0 } as const;
@@ -35,14 +43,30 @@ export const useApp = create<AppState>()(() => ({
   models: [],
   model: null,
   image: null,
-  index: 0,
+  place: { across: ACQUIRED, voxel: [0, 0, 0], time: 0 },
+  others: { input: null, reference: null },
+  found: null,
   reference: null,
   slice: null,
   work: null,
   notice: null,
+  savedNotes: [],
   alert: null,
   view: { view: 'side', window: 1, level: 0.5, inverted: false, divider: 0.5, camera: CAMERA_AT_REST },
   size: { width: 1, height: 1, ratio: 1 },
   sheetOpen: false,
   dialog: null,
 }));
+
+/** The plane that the viewer shows of an image. */
+export function planeOf(image: ImageState, { across }: Place): PlaneState {
+  return image.planes.find((plane) => plane.across === across) ?? image.planes[0]!;
+}
+
+/** What the worker said of the picture on the screen; null until it has. */
+export const shownSlice = ({ slice, place }: AppState): SliceState | null =>
+  slice?.key === keyOf(place) ? slice : null;
+
+/** The plane in which the open image was acquired: the one that is restored and measured. */
+export const acquiredPlane = ({ image }: AppState): PlaneState['name'] =>
+  image?.planes.find(({ across }) => across === ACQUIRED)?.name ?? 'stored';

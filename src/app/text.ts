@@ -1,9 +1,13 @@
-import type { Role, Work } from './protocol.ts';
+import type { FormatName } from '../formats/volume.ts';
+import type { PlaneState, Role, Work } from './protocol.ts';
 import type { Source, ViewName } from './view/panes.ts';
 
 const voxels = (n: number) => `${n.toLocaleString('en')} ${n === 1 ? 'voxel' : 'voxels'}`;
+const files = (n: number) => `${n} ${n === 1 ? 'file' : 'files'}`;
 
-/** Every sentence and label of the page. */
+/** The slices that were acquired, by their plane. */
+const acquired = (plane: PlaneState['name']) =>
+  plane === 'axial' || plane === 'coronal' || plane === 'sagittal' ? `${plane} slices` : 'slices as stored';
 
 /** "58,609", "1.16 M": of parameters. */
 const count = (parameters: number) =>
@@ -11,8 +15,11 @@ const count = (parameters: number) =>
 
 const PAPER = 'https://arxiv.org/abs/2407.11087';
 
+/** Every sentence and label of the page. */
 export const text = {
   title: 'Restore-RWKV',
+  /** Named in the files that are saved. */
+  software: (version: string) => `Restore-RWKV in the browser ${version}`,
   paper: { href: PAPER, label: 'Paper' },
   privacy: 'Files never leave this computer.',
   notMedical: 'Not a medical device: for research and teaching, not for diagnosis.',
@@ -23,7 +30,8 @@ export const text = {
       'Restore-RWKV sharpens low-resolution MRI and takes the noise out of low-dose CT and low-count PET. ' +
       'The network runs on this device, on its graphics processor where the browser allows it; nothing is uploaded.',
     drop: 'Drop images here',
-    kinds: 'DICOM files or a folder of them, NIfTI (.nii, .nii.gz), or PNG',
+    kinds:
+      'A folder, a zip or files: DICOM (series, DICOMDIR), NIfTI, Analyze, NRRD, MetaImage, PNG, JPEG, TIFF, NumPy arrays',
     files: 'Choose files',
     folder: 'Choose a folder',
     samples: 'Or begin with a sample',
@@ -42,7 +50,9 @@ export const text = {
       `SSIM of ${first.toLowerCase()}${second === null ? '' : ` and ${second.toLowerCase()}`}`,
     notYet: 'Not restored yet',
     pressRestore: 'Press Restore or the R key',
+    pressVolume: (plane: PlaneState['name']) => `Only ${acquired(plane)} are restored: press Restore volume`,
     restoring: 'Restoring…',
+    part: (there: number, through: number) => `${there} of ${through} slices`,
   },
   divider: 'Divider between input and restored',
   controls: 'Controls',
@@ -50,6 +60,46 @@ export const text = {
   hideControls: 'Hide controls',
   view: 'View',
   slice: 'Slice',
+  time: 'Time',
+  timeValue: (time: number, times: number) => `${time + 1} of ${times}`,
+  plane: 'Plane',
+  planes: {
+    axial: 'Axial',
+    coronal: 'Coronal',
+    sagittal: 'Sagittal',
+    stored: 'As stored',
+    alongRows: 'Along rows',
+    alongColumns: 'Along columns',
+  } satisfies Record<PlaneState['name'], string>,
+  acquired: 'as acquired',
+  formats: {
+    dicom: 'DICOM',
+    nifti: 'NIfTI',
+    analyze: 'Analyze',
+    nrrd: 'NRRD',
+    metaimage: 'MetaImage',
+    png: 'PNG',
+    jpeg: 'JPEG',
+    tiff: 'TIFF',
+    npy: 'NumPy',
+  } satisfies Record<FormatName, string>,
+  found: {
+    title: 'Choose an image',
+    reference: 'Choose a reference',
+    says: (count: number) => `${count} images were found. The others stay at hand.`,
+    others: (count: number) => `Other images (${count})…`,
+    unknownSize: 'Size known once it is opened',
+    unknownModality: 'Modality unknown',
+    slices: (slices: number) => `${slices} ${slices === 1 ? 'slice' : 'slices'}`,
+    times: (times: number) => `${times} times`,
+    files,
+    noPicture: 'No preview',
+  },
+  notes: {
+    button: (count: number) => (count === 1 ? '1 note' : `${count} notes`),
+    title: 'Notes about this image',
+    saved: 'About the last save',
+  },
   window: 'Window',
   level: 'Level',
   preset: 'Preset',
@@ -65,6 +115,8 @@ export const text = {
     cancel: 'Cancel',
     ready: (count: number, slices: number) =>
       count === 0 ? 'Ready.' : count === 1 && slices === 1 ? 'Restored.' : `${count} of ${slices} slices restored.`,
+    onCuts: (plane: PlaneState['name'], count: number, slices: number) =>
+      `Only ${acquired(plane)} are restored: ${count} of ${slices}.`,
     gained: (from: string, to: string) => `PSNR ${from} → ${to} dB`,
     modality: 'Treat as',
     guessed: 'The file does not say its modality.',
@@ -74,6 +126,7 @@ export const text = {
     title: 'Metrics',
     sentence: 'How close each image is to the reference.',
     section: 'Section 4.1',
+    onCuts: (plane: PlaneState['name']) => `Measured on ${acquired(plane)} only.`,
     noReference: 'Needs a reference: add one below, or degrade this image.',
     against: (name: string, range: string) => `Against ${name}, clamped to ${range}.`,
     kinds: { sample: 'the sample’s own reference', file: 'the reference file', degraded: 'the image as opened' },
@@ -111,18 +164,41 @@ export const text = {
     measuredOn: (slices: number, units: string) =>
       `${slices} slices, RMSE ${/^of /.test(units) ? units : `in ${units}`}`,
     none: 'No model is shipped with this copy: load weights.',
+    unnamed: 'unnamed',
   },
   save: {
     button: 'Save',
     title: 'Save',
-    nifti: 'NIfTI volume',
-    niftiSays: 'In the input’s own space and number type.',
-    niftiDicom: 'In the input’s own space. A derived DICOM series is not offered yet.',
-    png: 'PNG image',
-    pngSays: 'The view exactly as it is shown, without labels.',
+    format: 'Format',
+    kinds: {
+      nifti: ['NIfTI volume', '.nii.gz, in the input’s own space.'],
+      dicom: ['DICOM series', 'Derived from the input: one file a slice, or multi-frame as the input is.'],
+      nrrd: ['NRRD volume', '.nrrd, in the input’s own space.'],
+      metaimage: ['MetaImage volume', '.mha, in the input’s own space.'],
+      png: ['PNG image', 'The view exactly as it is shown, without labels.'],
+    },
+    numbers: 'Numbers',
+    source: 'As the input',
+    float32: '32-bit float',
+    derived:
+      'The series is new and marked DERIVED, with unique identifiers (UIDs) of its own; patient, study and place are ' +
+      'the input’s. The model and its version are named in it.',
+    deidentify: 'De-identify',
+    deidentifySays: 'By the basic profile of DICOM PS3.15.',
+    profile: 'What this removes, empties and replaces',
+    effects: { removed: 'Removed', emptied: 'Emptied', replaced: 'Replaced' },
+    examples: (count: number, examples: readonly string[]) =>
+      `${count} attributes, among them ${examples.join(', ')}.`,
     partly: (count: number, slices: number) =>
       `${count} of ${slices} slices are restored; the others are saved as they are in the input.`,
     nothing: 'Nothing is restored yet: restore a slice or the volume first.',
+    everySlice: 'Every slice',
+    everySliceSays: (count: number, slices: number) =>
+      `Also the ${slices - count} that are not restored, as they are in the input.`,
+    simulated: 'The input is simulated, which no derived series should hide: undo Degrade to save DICOM.',
+    file: 'Save file',
+    folder: 'Save to a folder…',
+    zip: 'Save as one .zip',
     close: 'Close',
   },
   device: {
@@ -135,7 +211,8 @@ export const text = {
     because: (why: string) => why.replace(/^device: /, ''),
   },
   work: {
-    loading: 'Loading the image…',
+    looking: 'Looking at the files…',
+    loading: 'Reading the image…',
     degrading: 'Simulating the degradation…',
     weights: 'Loading the weights…',
     compiling: 'Compiling shaders for this size…',
@@ -143,7 +220,7 @@ export const text = {
     volume: 'Restoring the volume…',
     saving: 'Writing the file…',
   } satisfies Record<Work['state'], string>,
-  progress: (done: number, total: number) => `${done} of ${total} slices`,
+  progress: (done: number, of: string) => `${done} of ${of}`,
   left: (milliseconds: number) => {
     const seconds = Math.ceil(milliseconds / 1000);
     return seconds < 90 ? `about ${seconds} s left` : `about ${Math.round(seconds / 60)} min left`;
@@ -154,6 +231,7 @@ export const text = {
     button: 'Keyboard shortcuts',
     list: [
       ['← → ↑ ↓', 'Previous and next slice'],
+      ['Shift + ← →, Page ↑ ↓', 'Previous and next time'],
       ['R', 'Restore this slice'],
       ['V', 'Next view'],
       ['I', 'Invert greys'],
@@ -178,9 +256,16 @@ export const text = {
     shape: (reference: string, input: string) =>
       `The reference has ${reference} and the input ${input} (columns × rows × slices); they must be the same.`,
     referenceFirst: 'Open the image to be restored before its reference.',
-    noFiles: 'The folder is empty; drop one with DICOM, NIfTI or PNG files.',
-    tooLarge: (name: string, size: number, most: number) =>
-      `${name} has ${(size / 2 ** 20).toFixed(0)} MiB; at most ${(most / 2 ** 20).toFixed(0)} MiB can be opened here.`,
+    noFiles: 'The folder is empty; drop one with images in it.',
+    unreadable: (name: string) =>
+      `open: ${name} could not be read from the disk: it was changed, moved or is not permitted; choose it again`,
+    forgotten: 'These files are no longer at hand; open them again.',
+    savedPartly: (done: number, all: number, folder: string, why: string | null) =>
+      `${why === null ? 'Cancelled' : 'Writing failed'}: ${done} of ${files(all)} were written to ${folder}` +
+      `${done > 0 ? ', all of them whole' : ''}${why === null ? '.' : ` (${why}).`}`,
+    zipTooLarge: (bytes: number) =>
+      `The series has ${(bytes / 2 ** 30).toFixed(1)} GiB, more than a zip can hold; save it to a folder.`,
+    noFolder: (why: string) => `The folder cannot be used (${why}); choose another one or save as .zip.`,
     unexpected: (doing: string, why: string) => `${doing} failed: ${why}`,
     gpuLost: (why: string) => `The graphics device was lost (${why}); it was set up again, press Restore.`,
   },
@@ -191,6 +276,13 @@ export const text = {
     nonFinite: (found: number, where: 'slice' | 'volume', low: string) =>
       `Not a number, and ${low} for the network: ${voxels(found)} of this ${where}.`,
     cancelled: (count: number) => `Cancelled; ${count} restored ${count === 1 ? 'slice is' : 'slices are'} kept.`,
+    ended: (doing: string) => `${doing} was cancelled.`,
     saved: (name: string) => `${name} saved.`,
+    savedFolder: (count: number, folder: string) => `${files(count)} saved in ${folder}.`,
+    partlySaved: (count: number, slices: number) =>
+      `${count} of ${slices} slices are restored; the others are the input’s.`,
+    notOnCuts: (plane: PlaneState['name']) =>
+      `Only ${acquired(plane)} are restored: choose that plane, or press Restore volume.`,
+    tooMany: (most: number) => `Only the first ${most.toLocaleString('en')} files were looked at.`,
   },
 } as const;

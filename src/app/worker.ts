@@ -5,13 +5,14 @@ import { openMachine } from './worker/device.ts';
 import type { Machine } from './worker/device.ts';
 import { createJobs, sentence } from './worker/jobs.ts';
 import { openModels } from './worker/models.ts';
-import { openSamples, thumbnail } from './worker/samples.ts';
+import { openSamples, sampleThumbnail } from './worker/samples.ts';
 import type { Sample } from './worker/samples.ts';
 import { Session } from './worker/session.ts';
 
 const post = (message: FromWorker) => self.postMessage(message);
 const fail = (words: string) => post({ type: 'alert', text: words });
-const jobs = createJobs(fail, () => post({ type: 'idle' }));
+const tell = (words: string) => post({ type: 'notice', text: words });
+const jobs = createJobs(fail, tell, () => post({ type: 'idle' }));
 
 let session: Session | null = null;
 let samples: Promise<Sample[]> = Promise.resolve([]);
@@ -26,16 +27,21 @@ async function hear(message: ToWorker): Promise<void> {
   const now = session;
   switch (message.type) {
     case 'resize':
-      return now.show({ size: message.size });
+      return now.stage.show({ size: message.size });
     case 'view':
-      return now.show({ view: message.view });
-    case 'slice':
-      return now.goTo(message.index);
+      return now.stage.show({ view: message.view });
+    case 'place':
+      return now.stage.goTo(message.place);
     case 'cancel':
       return jobs.cancel();
     case 'open':
       jobs.cancel();
-      return jobs.run('Opening the file', () => now.open(message.files, message.role));
+      return jobs.run('Opening the files', (job) => now.open(message.files, message.role, job));
+    case 'choose':
+      jobs.cancel();
+      return jobs.run('Opening the image', (job) => now.choose(message.role, message.finding, message.index, job));
+    case 'previews':
+      return now.previews(message.finding);
     case 'sample':
       jobs.cancel();
       return jobs.run('Opening the sample', async (job) => {
@@ -56,7 +62,7 @@ async function hear(message: ToWorker): Promise<void> {
     case 'restoreVolume':
       return jobs.run('Restoring the volume', (job) => now.restoreVolume(job));
     case 'save':
-      return jobs.run('Saving', () => now.save(message.what));
+      return jobs.run('Saving', (job) => now.save(message.request, job));
   }
 }
 
@@ -73,7 +79,7 @@ async function begin({ canvas, size, view, base, device }: ToWorker & { type: 's
     const why = await current.lost;
     fail(text.failed.gpuLost(why));
     machine = openMachine(canvas, device);
-    await now.refresh();
+    await now.stage.refresh();
     await watch(await machine);
   };
   machine.then(watch).catch((error: unknown) => fail(sentence('Setting up the graphics device', error)));
@@ -87,5 +93,5 @@ async function begin({ canvas, size, view, base, device }: ToWorker & { type: 's
   const listed = await samples;
   post({ type: 'samples', samples: listed.map(({ card }) => card) });
   await now.postModels();
-  for (const sample of listed) post({ type: 'thumbnail', id: sample.card.id, url: await thumbnail(sample) });
+  for (const sample of listed) post({ type: 'thumbnail', id: sample.card.id, url: await sampleThumbnail(sample) });
 }

@@ -4,10 +4,11 @@ import { UsageError } from './errors.ts';
 
 export const USAGE = `Restore-RWKV on the command line.
 
-  inspect FILE... [--json]                what an image or a weights file holds
-  restore INPUT... --out PATH [--weights FILE] [--modality ct|pet|mri] [--raw]
-                                          restores every slice; PATH ends in .nii, .nii.gz or .png
-  degrade INPUT... --out PATH --task ct|pet|mri [--strength N] [--seed N]
+  inspect FILE... [--json]                what images or weights a file, folder or zip holds
+  restore INPUT... --out PATH [--weights FILE] [--modality ct|pet|mri] [--raw] [--series N] [--deidentify]
+                                          restores every slice; PATH ends in .nii, .nii.gz, .nrrd, .mha or .png, or is
+                                          a folder with a slash at its end for a derived DICOM series
+  degrade INPUT... --out PATH --task ct|pet|mri [--strength N] [--seed N] [--series N]
                                           simulates the low-quality input of a task
   evaluate --reference R --input I [--modality ct|pet|mri] [--csv FILE]
                                           PSNR, SSIM and RMSE of each slice, mean and standard deviation
@@ -44,6 +45,13 @@ export function oneOf<T extends string>(option: string, value: string | undefine
 export function required(verb: string, option: string, value: string | undefined): string {
   if (!value) throw new UsageError(`${verb}: --${option} is missing`);
   return value;
+}
+
+/** `--series N`: which of several images, counted from 1. */
+export function seriesOption(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (!/^[1-9]\d{0,4}$/.test(value)) throw new UsageError(`--series is "${value}"; it must be a whole number from 1`);
+  return Number(value);
 }
 
 export const modalityOption = (value: string | undefined, option = 'modality'): Modality | undefined =>

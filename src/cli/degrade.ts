@@ -1,16 +1,17 @@
-import { readImages } from '../formats/readImages.ts';
 import { degradationSentence, degrade as degradeSlice, STRENGTH } from '../image/degrade.ts';
 import { sliceOf } from '../image/slice.ts';
-import { modalityOption, parseVerb, required } from './arguments.ts';
+import { fromSuv, toSuv } from '../image/suv.ts';
+import { modalityOption, parseVerb, required, seriesOption } from './arguments.ts';
 import { UsageError } from './errors.ts';
-import { readInputs, writeOutput } from './files.ts';
-import { checkFits, checkOut, writerFor } from './output.ts';
+import { readVolume } from './files.ts';
+import { outputAt } from './output.ts';
 
 const OPTIONS = {
   out: { type: 'string' },
   task: { type: 'string' },
   strength: { type: 'string' },
   seed: { type: 'string' },
+  series: { type: 'string' },
 } as const;
 
 /** `degrade INPUT --out PATH --task ct|pet|mri [--strength N] [--seed N]`: every slice as the task's input. */
@@ -18,7 +19,6 @@ export async function degrade(args: string[]): Promise<number> {
   const { values, positionals } = parseVerb('degrade', args, OPTIONS);
   if (positionals.length === 0) throw new UsageError('degrade: name an image, or a folder of DICOM slices');
   const out = required('degrade', 'out', values.out);
-  const write = writerFor('degrade', out, 'source');
   const task = modalityOption(required('degrade', 'task', values.task), 'task')!;
   const { minimum, maximum, standard, values: steps } = STRENGTH[task];
   const strength = numberOption('strength', values.strength) ?? standard;
@@ -28,17 +28,18 @@ export async function degrade(args: string[]): Promise<number> {
   }
   const seed = numberOption('seed', values.seed) ?? 0;
   if (!Number.isSafeInteger(seed) || seed < 0) throw new UsageError(`degrade: --seed ${values.seed} must be a whole number`);
-  await checkOut('degrade', out, positionals);
+  const output = await outputAt('degrade', out, positionals, { type: 'source', dicom: false });
 
-  const volume = readImages(await readInputs(positionals));
-  checkFits('degrade', out, volume);
+  const read = await readVolume(positionals, seriesOption(values.series));
+  output.check(read);
+  const volume = task === 'pet' ? toSuv(read) : read;
   process.stderr.write(`note: ${degradationSentence(task, strength)}\n`);
   const data = new Float32Array(volume.data.length);
   for (let index = 0; index < volume.slices; index++) {
     const options = { strength, seed: seed + index, pixelSpacing: volume.spacing?.x };
     data.set(degradeSlice(sliceOf(volume, index), task, options).data, index * volume.rows * volume.columns);
   }
-  await writeOutput(out, write({ ...volume, data }));
+  await output.write(fromSuv({ ...volume, data }));
   return 0;
 }
 

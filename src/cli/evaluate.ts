@@ -1,11 +1,12 @@
 import { evaluate as evaluateSlice, EVALUATION_RANGE, type Evaluation, type Range } from '../analysis/metrics.ts';
 import { summarise, type MeanAndDeviation } from '../analysis/summary.ts';
-import { readImages } from '../formats/readImages.ts';
 import type { Modality, Volume } from '../formats/volume.ts';
+import { isPicture } from '../image/normalise.ts';
 import { sliceOf } from '../image/slice.ts';
+import { toSuv } from '../image/suv.ts';
 import { modalityOption, parseVerb, required } from './arguments.ts';
 import { RefusedError, sentence, UsageError } from './errors.ts';
-import { readInputs, writeOutput } from './files.ts';
+import { readVolume, writeOutput } from './files.ts';
 
 const OPTIONS = {
   reference: { type: 'string' },
@@ -22,8 +23,10 @@ export async function evaluate(args: string[]): Promise<number> {
   const inputPath = required('evaluate', 'input', values.input);
   const wanted = modalityOption(values.modality);
 
-  const reference = readImages(await readInputs([referencePath]));
-  const input = readImages(await readInputs([inputPath]));
+  const opened = [await readVolume([referencePath]), await readVolume([inputPath])] as const;
+  // Both or none: values in Bq/mL mean nothing beside SUV.
+  const inSuv = opened.every(({ units, suv }) => units === 'SUV' || (suv && suv.factor !== null));
+  const [reference, input] = inSuv ? [toSuv(opened[0]), toSuv(opened[1])] : opened;
   checkSameSize(reference, input);
   const modality = modalityOf(wanted, reference, input);
   const { range, units } = rangeOf(modality, reference, input);
@@ -56,7 +59,7 @@ function checkSameSize(reference: Volume, input: Volume): void {
 /** null for pictures in [0, 1]. */
 function modalityOf(wanted: Modality | undefined, reference: Volume, input: Volume): Modality | null {
   const modality = wanted ?? reference.modality ?? input.modality;
-  if (modality || (reference.format === 'png' && input.format === 'png')) return modality;
+  if (modality || (isPicture(reference) && isPicture(input))) return modality;
   throw new UsageError(`evaluate: ${reference.name} does not say what it is; add --modality ct, pet or mri`);
 }
 

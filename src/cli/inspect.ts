@@ -1,12 +1,11 @@
 import { stat } from 'node:fs/promises';
-import { readImages } from '../formats/readImages.ts';
 import type { NamedBytes, Volume } from '../formats/volume.ts';
 import { variantName } from '../model/config.ts';
 import { countParameters } from '../weights/networkWeights.ts';
 import { readWeights } from '../weights/readWeights.ts';
 import { parseVerb } from './arguments.ts';
 import { sentence, UsageError } from './errors.ts';
-import { readInput, readInputs } from './files.ts';
+import { findInputs, readInput } from './files.ts';
 
 interface ImageReport {
   readonly kind: 'image';
@@ -32,16 +31,20 @@ interface WeightsReport {
   readonly parameters: number;
 }
 
-/** `inspect FILE… [--json]`: one report a file; a folder is taken as one image. A refused file does not stop the rest. */
+/**
+ * `inspect FILE… [--json]`: one report an image; a folder or zip may hold several, numbered for `--series`. A refused
+ * file does not stop the rest.
+ */
 export async function inspect(args: string[]): Promise<number> {
   const { values, positionals } = parseVerb('inspect', args, { json: { type: 'boolean' } });
   if (positionals.length === 0) throw new UsageError('inspect: name at least one file');
   let status = 0;
   for (const path of positionals) {
     try {
-      const { report, notices } = await reportOn(path);
-      console.log(values.json ? JSON.stringify(report) : describe(path, report));
-      for (const notice of notices) process.stderr.write(`note: ${sentence(notice)}\n`);
+      for await (const { name, report, notices } of reportsOn(path)) {
+        console.log(values.json ? JSON.stringify(report) : describe(name, report));
+        for (const notice of notices) process.stderr.write(`note: ${sentence(notice)}\n`);
+      }
     } catch (error) {
       const reason = sentence(error);
       process.stderr.write(`error: ${reason.startsWith(path) ? reason : `${path}: ${reason}`}\n`);
@@ -51,15 +54,45 @@ export async function inspect(args: string[]): Promise<number> {
   return status;
 }
 
-async function reportOn(path: string): Promise<{ report: ImageReport | WeightsReport; notices: readonly string[] }> {
-  if ((await stat(path)).isDirectory()) return imageReport(readImages(await readInputs([path])));
-  const file = await readInput(path);
-  return looksLikeWeights(file.bytes) ? weightsReport(file) : imageReport(readImages([file]));
+interface Report {
+  readonly name: string;
+  readonly report: ImageReport | WeightsReport;
+  readonly notices: readonly string[];
 }
 
-function imageReport(volume: Volume): { report: ImageReport; notices: readonly string[] } {
-  const { format, modality, slices, rows, columns, spacing, units, notices } = volume;
-  const report: ImageReport = {
+/** @throws the first image's own reason where none of several can be read */
+async function* reportsOn(path: string): AsyncGenerator<Report> {
+  if (!(await stat(path)).isDirectory()) {
+    const file = await readInput(path);
+    if (looksLikeWeights(file.bytes)) {
+      yield { name: path, ...weightsReport(file) };
+      return;
+    }
+  }
+  const { images, notices } = await findInputs([path]);
+  let told = notices;
+  let failure: unknown = null;
+  let read = 0;
+  for (const [index, image] of images.entries()) {
+    let volume: Volume;
+    try {
+      volume = await image.read();
+    } catch (error) {
+      if (images.length > 1) process.stderr.write(`note: image ${index + 1}, ${image.title}: ${sentence(error)}\n`);
+      failure ??= error;
+      continue;
+    }
+    const name = images.length === 1 ? path : `${path} [${index + 1}: ${image.title}]`;
+    yield { name, report: imageReport(volume), notices: [...told, ...volume.notices] };
+    told = [];
+    read += 1;
+  }
+  if (read === 0) throw failure;
+}
+
+function imageReport(volume: Volume): ImageReport {
+  const { format, modality, slices, rows, columns, spacing, units } = volume;
+  return {
     kind: 'image',
     format,
     modality: modality && modality.toUpperCase(),
@@ -68,7 +101,6 @@ function imageReport(volume: Volume): { report: ImageReport; notices: readonly s
     units,
     ...range(volume.data),
   };
-  return { report, notices };
 }
 
 function weightsReport(file: NamedBytes): { report: WeightsReport; notices: readonly string[] } {

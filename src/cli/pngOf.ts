@@ -8,7 +8,7 @@ import { windowPresets } from '../image/window.ts';
  */
 export function pngOf(volume: Volume): Uint8Array {
   const { columns: width, rows: height, modality, origin, data } = volume;
-  if (origin.format === 'png') return writePng({ width, height, data }, origin.bitDepth);
+  if (origin.format === 'picture') return writePng({ width, height, data }, origin.bitDepth);
   const [{ centre, width: range, inverted }] = windowPresets(modality, data);
   const grey = data.map((value) => {
     const shown = (value - centre) / range + 0.5;

@@ -1,18 +1,19 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { readImages } from '../formats/readImages.ts';
 import type { Modality, Volume } from '../formats/volume.ts';
 import { parseModelCard, type ModelCard } from '../image/modelCard.ts';
-import { denormalise, IDENTITY, normalisationFor, normalise, type Normalisation } from '../image/normalise.ts';
+import { denormalise, IDENTITY, isPicture, normalisationFor, normalise, type Normalisation } from '../image/normalise.ts';
 import { crop, padToMultiple } from '../image/padding.ts';
 import { sliceOf, type Slice } from '../image/slice.ts';
+import { fromSuv, toSuv } from '../image/suv.ts';
 import { toNetworkWeights, type NetworkWeights } from '../weights/networkWeights.ts';
 import { readWeights } from '../weights/readWeights.ts';
-import { modalityOption, parseVerb, required } from './arguments.ts';
+import { modalityOption, parseVerb, required, seriesOption } from './arguments.ts';
 import { deviceOption, openRestorer, type Restorer } from './devices.ts';
 import { RefusedError, sentence, UsageError } from './errors.ts';
-import { readInput, readInputs, writeOutput } from './files.ts';
-import { checkFits, checkOut, writerFor } from './output.ts';
+import { readInput, readVolume } from './files.ts';
+import { outputAt } from './output.ts';
 
 /** From the bundle in .cache/cli as from src/cli. */
 const SHIPPED_WEIGHTS = resolve(import.meta.dirname, '../../public/weights/light-all-in-one.safetensors');
@@ -23,6 +24,8 @@ const OPTIONS = {
   modality: { type: 'string' },
   raw: { type: 'boolean' },
   device: { type: 'string' },
+  series: { type: 'string' },
+  deidentify: { type: 'boolean' },
 } as const;
 
 /** `restore INPUT… --out PATH`: every slice of one volume through the network, in the input's own terms. */
@@ -30,14 +33,17 @@ export async function restore(args: string[]): Promise<number> {
   const { values, positionals } = parseVerb('restore', args, OPTIONS);
   if (positionals.length === 0) throw new UsageError('restore: name an image, or a folder of DICOM slices');
   const out = required('restore', 'out', values.out);
-  const write = writerFor('restore', out, values.raw ? 'float32' : 'source');
   const wanted = modalityOption(values.modality);
   const choice = deviceOption(values.device);
-  await checkOut('restore', out, positionals);
+  const series = seriesOption(values.series);
+  const output = await outputAt('restore', out, positionals, {
+    type: values.raw ? 'float32' : 'source', dicom: !values.raw,
+  });
 
-  const volume = readImages(await readInputs(positionals));
-  checkFits('restore', out, volume);
-  const { weights, card } = await loadWeights(values.weights ?? SHIPPED_WEIGHTS);
+  const read = await readVolume(positionals, series);
+  output.check(read);
+  const volume = !values.raw && (wanted ?? read.modality) === 'pet' ? toSuv(read) : read;
+  const { weights, card, model } = await loadWeights(values.weights ?? SHIPPED_WEIGHTS);
   const normalisation = values.raw ? null : normalisationOf(volume, wanted, card);
   note(...volume.notices);
   if (normalisation) note(normalisation.sentence, ...(normalisation.notice ? [normalisation.notice] : []));
@@ -45,13 +51,23 @@ export async function restore(args: string[]): Promise<number> {
   const restorer = await openRestorer(weights, choice);
   const data = await restoreSlices(volume, normalisation, restorer);
   restorer.dispose();
-  await writeOutput(out, write({ ...volume, data }));
+  note(...await output.write(fromSuv({ ...volume, data }), { model, deidentify: values.deidentify ?? false }));
   return 0;
 }
 
-async function loadWeights(path: string): Promise<{ weights: NetworkWeights; card: ModelCard | null }> {
-  const { stateDict, config } = readWeights(await readInput(path));
-  return { weights: toNetworkWeights(stateDict, config), card: await cardBeside(path) };
+interface LoadedModel {
+  readonly weights: NetworkWeights;
+  readonly card: ModelCard | null;
+  /** For derived files: the card's name, and the file itself by the start of its SHA-256. */
+  readonly model: { readonly name: string; readonly version: string };
+}
+
+async function loadWeights(path: string): Promise<LoadedModel> {
+  const file = await readInput(path);
+  const { stateDict, config } = readWeights(file);
+  const card = await cardBeside(path);
+  const version = createHash('sha256').update(file.bytes).digest('hex').slice(0, 12);
+  return { weights: toNetworkWeights(stateDict, config), card, model: { name: card?.name ?? file.name, version } };
 }
 
 /** The model card beside a weights file, under the same name; null where there is none, or another file of that name. */
@@ -73,7 +89,7 @@ async function cardBeside(path: string): Promise<ModelCard | null> {
 function normalisationOf(volume: Volume, wanted: Modality | undefined, card: ModelCard | null): Normalisation {
   const modality = wanted ?? volume.modality;
   if (modality === null) {
-    if (volume.format === 'png') return IDENTITY;
+    if (isPicture(volume)) return IDENTITY;
     throw new UsageError(
       `restore: ${volume.name} does not say what it is; add --modality ct, pet or mri, or --raw where it is in [0, 1]`,
     );

@@ -1,9 +1,9 @@
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { verify as verifyVectors, type CaseResult } from '../conformance/verify.ts';
 import { parseVerb } from './arguments.ts';
 import { deviceOption } from './devices.ts';
 import { RefusedError, UsageError } from './errors.ts';
-import { readInputs } from './files.ts';
+import { listInputs } from './files.ts';
 import { openSubjects } from './subjects.ts';
 
 /** From the bundle in .cache/cli as from src/cli. */
@@ -15,7 +15,8 @@ export async function verify(args: string[]): Promise<number> {
   if (positionals.length > 1) throw new UsageError('verify: name one folder of vectors at most');
   const folder = positionals[0] ?? SHIPPED_VECTORS;
   const choice = deviceOption(values.device);
-  const files = (await readInputs([folder])).filter(({ name }) => name.endsWith('.safetensors'));
+  const sources = (await listInputs([folder])).filter(({ name }) => name.endsWith('.safetensors'));
+  const files = await Promise.all(sources.map(async (file) => ({ name: basename(file.name), bytes: await file.bytes() })));
   if (files.length === 0) throw new RefusedError(`${folder}: no .safetensors file with vectors is in this folder`);
 
   const subjects = await openSubjects(choice);

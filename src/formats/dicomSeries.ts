@@ -1,171 +1,189 @@
-import { stackSlices } from './dicomGeometry.ts';
+import { directoryNotices, readDirectory } from './dicomDirectory.ts';
+import type { DicomDirectory } from './dicomDirectory.ts';
+import { plural, stackFrames, stackInFileOrder } from './dicomGeometry.ts';
 import type { DicomStack } from './dicomGeometry.ts';
-import { readDicomHeader } from './dicomHeader.ts';
-import type { DicomHeader } from './dicomHeader.ts';
-import { allocateVoxels, imageTitle, plainText } from './guard.ts';
-import { checkFrames, decodeSlices } from './readDicom.ts';
+import { framesIn, isDirectory, readHead } from './dicomHeader.ts';
+import type { DicomFrame } from './dicomHeader.ts';
+import { readMiddleSlice, readVolume, refusalNotice, titleOf } from './dicomVolume.ts';
+import type { DicomImage, Refusal } from './dicomVolume.ts';
+import type { Findings, FoundImage } from './foundImage.ts';
+import { imageTitle } from './guard.ts';
 import { FormatError } from './volume.ts';
-import type { Modality, NamedBytes, Volume } from './volume.ts';
+import type { SourceFile } from './volume.ts';
 
-/** One series among the files of a drop. */
-export interface DicomSeries {
-  /** Series Instance UID (0020,000e); '' where the files have none. */
-  readonly uid: string;
-  /** For lists: series description, or modality and number; never the patient's name. */
-  readonly title: string;
-  readonly modality: Modality | null;
-  readonly columns: number;
-  readonly rows: number;
-  readonly slices: number;
-  readonly files: readonly NamedBytes[];
-}
+/** Orientations whose cosines, and pixel sizes whose ratio, differ by less belong to one stack. */
+const SAME_GRID = 1e-3;
+/** Orientations, leftovers or kinds that a series is split into; more are no stacks that anybody wants in a list. */
+const MAX_STACKS = 64;
+/** Frames that are stacked again and again until none is left over; more are shown as they follow each other. */
+const MAX_LEFTOVERS = 1024;
+/** Heads are read this many at a time. */
+const AT_ONCE = 16;
 
-interface Sorted { readonly groups: readonly (readonly DicomHeader[])[]; readonly refused: readonly Refusal[] }
-interface Refusal { readonly file: NamedBytes; readonly error: FormatError }
-
-/** Orientations whose cosines differ by less belong to one stack. */
-const SAME_DIRECTION = 1e-3;
-
-function groupBy<Item>(items: readonly Item[], same: (a: Item, b: Item) => boolean): Item[][] {
-  const groups: Item[][] = [];
+function groupByKey<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[][] {
+  const groups = new Map<string, Item[]>();
   for (const item of items) {
-    const group = groups.find(([first]) => first !== undefined && same(first, item));
+    const key = keyOf(item);
+    const group = groups.get(key);
     if (group) group.push(item);
-    else groups.push([item]);
+    else groups.set(key, [item]);
   }
-  return groups.sort((a, b) => b.length - a.length);
+  return [...groups.values()];
 }
 
-function tryEach<Item, Result>(
-  items: readonly Item[], fileOf: (item: Item) => NamedBytes, read: (item: Item) => Result,
-): { results: Result[]; refused: Refusal[] } {
-  const results: Result[] = [];
-  const refused: Refusal[] = [];
-  for (const item of items) {
-    try {
-      results.push(read(item));
-    } catch (error) {
-      if (!(error instanceof FormatError)) throw error;
-      refused.push({ file: fileOf(item), error });
-    }
-  }
-  return { results, refused };
-}
-
-/** Series, largest first. */
-function sortSeries(files: readonly NamedBytes[]): Sorted {
-  const { results, refused } = tryEach(files, (file) => file, readDicomHeader);
-  return { groups: groupBy(results, (a, b) => a.series === b.series), refused };
-}
-
-function titleOf(header: DicomHeader): string {
-  if (header.seriesDescription) return plainText(header.seriesDescription, 64);
-  if (header.seriesNumber !== null) return `${header.modalityName || 'DICOM'} series ${header.seriesNumber}`;
-  return imageTitle(header.file.name);
-}
-
-const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
-
-function refusalNotice(refused: readonly Refusal[]): string[] {
-  const [first] = refused;
-  if (!first) return [];
-  const were = refused.length === 1 ? 'was' : 'were';
-  return [`${plural(refused.length, 'file')} could not be read and ${were} left out; ` +
-    `${imageTitle(first.file.name)}: ${first.error.message}.`];
-}
-
-function sameGrid(a: DicomHeader, b: DicomHeader): boolean {
-  const turned = (a.orientation === null) !== (b.orientation === null)
-    || (a.orientation ?? []).some((value, index) => Math.abs(value - (b.orientation?.[index] ?? 0)) > SAME_DIRECTION);
-  return a.rows === b.rows && a.columns === b.columns && !turned;
-}
-
-/** The series among the files, most slices first; files that are no readable image are passed over. */
-export function listSeries(files: readonly NamedBytes[]): DicomSeries[] {
-  return sortSeries(files).groups.flatMap((headers) => {
-    const [first] = headers;
-    return first ? [{
-      uid: first.series,
-      title: titleOf(first),
-      modality: first.modality,
-      columns: first.columns,
-      rows: first.rows,
-      slices: headers.reduce((sum, header) => sum + header.frames, 0),
-      files: headers.map((header) => header.file),
-    }] : [];
-  });
-}
-
-interface DecodedStack {
-  readonly stack: DicomStack;
-  readonly data: Float32Array;
+interface Contents {
+  readonly frames: readonly DicomFrame[];
+  readonly directories: readonly DicomDirectory[];
   readonly refused: readonly Refusal[];
 }
 
-/** Orders slices and decodes each straight into its place; where some cannot be decoded, again without those. */
-function decodeStack(headers: readonly DicomHeader[]): DecodedStack {
-  const stack = stackSlices(headers);
-  const [first] = stack.headers;
-  if (!first) return { stack, data: new Float32Array(0), refused: [] };
-  const size = first.rows * first.columns;
-  const data = allocateVoxels('dicom', size * stack.headers.length);
-  const { refused } = tryEach([...stack.headers.entries()], ([, header]) => header.file, ([index, header]) => {
-    for (const slice of decodeSlices(header)) data.set(slice.data, index * size);
+/** Reads every file's head. */
+async function readContents(files: readonly SourceFile[]): Promise<Contents> {
+  const frames: DicomFrame[] = [];
+  const directories: DicomDirectory[] = [];
+  const refused: Refusal[] = [];
+  const readOne = async (file: SourceFile): Promise<void> => {
+    try {
+      const parsed = await readHead(file);
+      if (isDirectory(parsed)) directories.push(readDirectory(file.name, parsed));
+      else for (const frame of framesIn(file, parsed)) frames.push(frame);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      refused.push({ file, error });
+    }
+  };
+  for (let start = 0; start < files.length; start += AT_ONCE) {
+    await Promise.all(files.slice(start, start + AT_ONCE).map(readOne));
+  }
+  return { frames, directories, refused };
+}
+
+/** What tells two frames of a series apart that do not belong to one stack; null where they do. */
+function difference(a: DicomFrame, b: DicomFrame): string | null {
+  const [one, other] = [a.header.layout, b.header.layout];
+  if (one.rows !== other.rows || one.columns !== other.columns) return 'size';
+  if (one.colour !== other.colour) return 'colour';
+  if ((a.position === null) !== (b.position === null)) return 'position';
+  if ((a.orientation === null) !== (b.orientation === null)) return 'orientation';
+  if (a.orientation && b.orientation && [0, 1].some((axis) =>
+    vectorsDiffer(a.orientation?.[axis] ?? [], b.orientation?.[axis] ?? []))) return 'orientation';
+  if ((a.pixelSpacing === null) !== (b.pixelSpacing === null)) return 'pixel size';
+  const [[rows, columns], [otherRows, otherColumns]] = [a.pixelSpacing ?? [1, 1], b.pixelSpacing ?? [1, 1]];
+  return vectorsDiffer([rows / otherRows, columns / otherColumns], [1, 1]) ? 'pixel size' : null;
+}
+
+const vectorsDiffer = (a: readonly number[], b: readonly number[]): boolean =>
+  a.some((value, index) => Math.abs(value - (b[index] ?? 0)) > SAME_GRID);
+
+/** What sets images of one place apart that are no time points: stacks, and magnitude from phase. */
+const KINDS: readonly ((frame: DicomFrame) => string)[] = [(frame) => frame.stack, (frame) => frame.imageType];
+
+/** Stacks of one grid: one, unless frames share places and differ in kind, or some are left over. */
+function stacksOf(frames: readonly DicomFrame[]): DicomStack<DicomFrame>[] {
+  const stack = stackFrames(frames);
+  // Segments overlap as they like; the frames of a segmentation are shown as they follow each other.
+  if (stack.rest.length > 0 && frames.every(({ header }) => header.modalityName === 'SEG')) {
+    return [stackInFileOrder(frames)];
+  }
+  if (stack.times > 1 || stack.rest.length > 0) {
+    for (const kind of KINDS) {
+      const groups = groupByKey(frames, kind);
+      if (groups.length > 1 && groups.length <= MAX_STACKS) return groups.flatMap(stacksOf);
+    }
+  }
+  const stacks = [stack];
+  let { rest } = stack;
+  while (rest.length > 0 && rest.length <= MAX_LEFTOVERS && stacks.length < MAX_STACKS) {
+    const next = stackFrames(rest);
+    stacks.push(next);
+    rest = next.rest;
+  }
+  return rest.length > 0 ? [...stacks, stackInFileOrder(rest)] : stacks;
+}
+
+/** Frames by size, orientation and pixel size; those of too many orientations as they follow each other. */
+function stacksOfAll(frames: readonly DicomFrame[]): DicomStack<DicomFrame>[] {
+  const sizes = groupByKey(frames, ({ header: { layout } }) => [layout.columns, layout.rows, layout.colour].join());
+  return sizes.flatMap((sameSize) => {
+    const grids: DicomFrame[][] = [];
+    const others: DicomFrame[] = [];
+    for (const frame of sameSize) {
+      const grid = grids.find(([first]) => first && difference(first, frame) === null);
+      if (grid) grid.push(frame);
+      else if (grids.length < MAX_STACKS) grids.push([frame]);
+      else others.push(frame);
+    }
+    const stacks = grids.flatMap(stacksOf).sort((a, b) => b.frames.length - a.frames.length);
+    for (const { frames: few } of stacks.splice(MAX_STACKS)) others.push(...few);
+    return others.length > 0 ? [...stacks, stackInFileOrder(others)] : stacks;
   });
-  if (refused.length === 0) return { stack, data, refused };
-  const files = new Set(refused.map(({ file }) => file));
-  const rest = decodeStack(headers.filter((header) => !files.has(header.file)));
-  return { ...rest, refused: [...refused, ...rest.refused] };
+}
+
+/** Sentences where the headers announce another number of images than there are. */
+function countNotices(stack: DicomStack<DicomFrame>): string[] {
+  const announced = new Set(stack.frames.map(({ header }) => header.announced));
+  const [count] = announced;
+  const places = stack.frames.length / stack.times;
+  if (announced.size !== 1 || count === null || count === undefined || count <= places) return [];
+  return [`The headers announce ${plural(count, 'slice')}, ${places} ${places === 1 ? 'is' : 'are'} here.`];
+}
+
+/** The images of one series. */
+function imagesOf(series: readonly DicomFrame[]): DicomImage[] {
+  const files = new Set(series.map(({ header }) => header));
+  const unique = new Map([...files].map((header) => [header.sopInstance || header, header]));
+  const kept = new Set(unique.values());
+  const twice = files.size - kept.size;
+  const stacks = stacksOfAll(series.filter(({ header }) => kept.has(header)));
+  const shared = twice > 0 ? [`${plural(twice, 'file')} came twice and counted once.`] : [];
+  if (stacks.length > 1) {
+    const [first] = stacks[0]?.frames ?? [];
+    const differences = new Set(stacks.slice(1).map(({ frames: [other] }) =>
+      (first && other && difference(first, other)) ?? 'place or kind'));
+    shared.push(
+      `The series holds ${stacks.length} images that differ in ${[...differences].join(', ')}; ` +
+      'each is listed by itself.',
+    );
+  }
+  return stacks.map((stack) => ({ stack, notices: [...shared, ...countNotices(stack)] }));
+}
+
+function foundImage(image: DicomImage): FoundImage | null {
+  const { frames, times } = image.stack;
+  const [first] = frames;
+  if (!first) return null;
+  const { columns, rows } = first.header.layout;
+  return {
+    title: titleOf(first),
+    format: 'dicom',
+    modality: first.header.modality,
+    size: { columns, rows, slices: frames.length, times },
+    files: new Set(frames.map(({ header }) => header)).size,
+    read: (progress) => readVolume(image, progress),
+    preview: () => readMiddleSlice(image),
+  };
 }
 
 /**
- * Reads DICOM files as one volume: the series with most slices, ordered by position along the slice normal, in native
- * units (HU, Bq/mL or raw). Other series, other sizes or orientations within the series, doubled, missing and
- * unreadable slices are told in `notices`.
+ * Finds the images among DICOM files by their heads alone: each series, split where size, orientation or pixel size
+ * change (localisers) and where images of one place are of different kinds, is ordered by position along the slice
+ * normal; several images of one place become time points. Files are read again, one at a time, when an image is.
  *
- * @throws FormatError where no file can be read: the first one's reason
+ * @throws FormatError where no file is a readable image: the first one's reason, or what a DICOMDIR lists
  */
-export function readDicomSeries(files: readonly NamedBytes[]): Volume {
-  const { groups, refused } = sortSeries(files);
-  const [series, ...others] = groups;
-  if (!series) throw refused[0]?.error ?? new FormatError('dicom: no file was given; open at least one image');
-  const notices = refusalNotice(refused);
-  if (others.length > 0) {
-    const names = others.slice(0, 3).map(([header]) => `"${header ? titleOf(header) : ''}"`).join(', ');
-    const more = others.length > 3 ? ', …' : '';
-    notices.push(`The largest of ${groups.length} series is shown; left out: ${names}${more}.`);
+export async function findDicomImages(files: readonly SourceFile[]): Promise<Findings> {
+  const { frames, directories, refused } = await readContents(files);
+  const listed = directories.flatMap((directory) => directoryNotices(directory, files.map(({ name }) => name)));
+  const images = groupByKey(frames, ({ header }) => header.series)
+    .flatMap(imagesOf)
+    .sort((a, b) => b.stack.frames.length - a.stack.frames.length)
+    .flatMap((image) => foundImage(image) ?? []);
+  if (images.length === 0) {
+    const [directory] = directories;
+    throw refused[0]?.error ?? new FormatError(directory
+      ? `dicom: ${imageTitle(directory.name)} is an index that lists ${plural(directory.images.length, 'image')}; ` +
+        'open the folder that holds it'
+      : 'dicom: no file was given; open at least one image');
   }
-  const unique = [...new Map(series.map((header, index) => [header.sopInstance || index, header])).values()];
-  if (unique.length < series.length) {
-    notices.push(`${plural(series.length - unique.length, 'file')} came twice and counted once.`);
-  }
-  const [grid = [], ...otherGrids] = groupBy(unique, sameGrid);
-  const odd = otherGrids.reduce((sum, group) => sum + group.length, 0);
-  if (odd > 0) notices.push(`${plural(odd, 'slice')} of another size or orientation (localisers) left out.`);
-
-  // Checked first, so that forged sizes are refused before they size the volume.
-  const checked = tryEach(grid, (header) => header.file, (header) => {
-    checkFrames(header);
-    return header;
-  });
-  const { stack, data, refused: broken } = decodeStack(checked.results);
-  const undecoded = [...checked.refused, ...broken];
-  notices.push(...refusalNotice(undecoded));
-  const [first] = stack.headers;
-  if (!first) throw undecoded[0]?.error ?? new FormatError('dicom: the series holds no image; open another one');
-  const units = stack.headers.every((header) => header.units === first.units) ? first.units : 'raw';
-  return {
-    name: titleOf(first),
-    format: 'dicom',
-    modality: first.modality,
-    units,
-    columns: first.columns,
-    rows: first.rows,
-    slices: stack.headers.length,
-    data,
-    spacing: stack.spacing,
-    affine: stack.affine,
-    origin: { format: 'dicom', files: stack.headers.map((header) => header.file) },
-    notices: [...notices, ...new Set(stack.headers.flatMap((header) => header.notices)), ...stack.notices],
-  };
+  return { images, notices: [...refusalNotice(refused), ...listed] };
 }

@@ -43,5 +43,5 @@ export function plainText(text: string, limit = 48): string {
 /** The last part of a path-like name, without its image endings: "scans/brain.nii.gz" → "brain". */
 export function imageTitle(path: string): string {
   const base = path.split(/[\\/]/).pop() ?? '';
-  return plainText(base.replace(/\.gz$/i, '').replace(/\.(nii|hdr|img|dcm|dicom|ima|png)$/i, ''), 64) || 'image';
+  return plainText(base.replace(/\.gz$/i, '').replace(/\.(nii|hdr|img|dcm|dicom|ima|nrrd|nhdr|mha|mhd|png|jpe?g|tiff?|npy|zip)$/i, ''), 64) || 'image';
 }

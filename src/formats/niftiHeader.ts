@@ -86,7 +86,7 @@ export function parseNiftiHeader(bytes: Uint8Array): NiftiHeader {
   const kind = kindOf(bytes);
   const length = kind?.version === 2 ? 540 : 348;
   if (!kind || bytes.length < length) {
-    throw new FormatError('nifti: no NIfTI-1 or NIfTI-2 header was found; convert ANALYZE and others to .nii first');
+    throw new FormatError('nifti: no NIfTI-1 or NIfTI-2 header was found; export the image as .nii again');
   }
   // The header alone: given more, the library follows extension sizes, which may be forged to loop for ever.
   const own = bytes.slice(0, length);

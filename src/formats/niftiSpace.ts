@@ -1,4 +1,5 @@
 import { NIFTI1 } from 'nifti-reader-js';
+import { axisLength, isUsableAffine } from './affine.ts';
 import type { NiftiHeader } from './niftiHeader.ts';
 import type { Volume } from './volume.ts';
 
@@ -11,18 +12,6 @@ export interface NiftiSpace {
 
 /** xyzt_units, lowest three bits: metres, millimetres, micrometres → mm; unknown is taken as mm, as all readers do. */
 const MILLIMETRES: Readonly<Record<number, number>> = { 1: 1000, 2: 1, 3: 0.001 };
-
-const column = (affine: readonly number[], axis: number): number =>
-  Math.hypot(affine[axis] ?? 0, affine[4 + axis] ?? 0, affine[8 + axis] ?? 0);
-
-/** Finite, and its columns are neither zero nor in one plane. */
-function isUsable(affine: readonly number[]): boolean {
-  if (!affine.every(Number.isFinite)) return false;
-  const [a = 0, b = 0, c = 0, , d = 0, e = 0, f = 0, , g = 0, h = 0, i = 0] = affine;
-  const determinant = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
-  const size = column(affine, 0) * column(affine, 1) * column(affine, 2);
-  return size > 0 && Math.abs(determinant) > 1e-6 * size;
-}
 
 /** METHOD 2 of nifti1.h: rotation by the unit quaternion (a, b, c, d), scaled by pixdim, qfac = pixdim[0]. */
 function qform(header: NiftiHeader): number[] {
@@ -61,12 +50,12 @@ export function niftiSpace(header: NiftiHeader): NiftiSpace {
   let affine: number[] | null = null;
   if (header.sformCode > 0) {
     const candidate = [...header.srow, 0, 0, 0, 1];
-    if (isUsable(candidate)) affine = candidate;
+    if (isUsableAffine(candidate)) affine = candidate;
     else notices.push('The sform matrix in the header is not usable and was ignored.');
   }
   if (!affine && header.qformCode > 0) {
     const candidate = qform(header);
-    if (isUsable(candidate)) affine = candidate;
+    if (isUsableAffine(candidate)) affine = candidate;
     else notices.push('The qform in the header is not usable and was ignored.');
   }
   const oriented = affine;
@@ -74,7 +63,7 @@ export function niftiSpace(header: NiftiHeader): NiftiSpace {
     affine = scaling(header);
     notices.push('The file does not say how the image lies in the patient; left and right may be exchanged.');
   }
-  const sizes = axisSizes(header).map((size, axis) => size ?? (oriented ? column(oriented, axis) : null));
+  const sizes = axisSizes(header).map((size, axis) => size ?? (oriented ? axisLength(oriented, axis) : null));
   const [x = null, y = null, z = null] = sizes;
   if (x === null || y === null || z === null) notices.push('The file does not say how large its voxels are.');
   return {

@@ -53,6 +53,31 @@ describe('radiological display', () => {
       .toMatchObject({ plane: 'coronal', transpose: false, flipX: false, flipY: false });
   });
 
+  // The same volumes cut across their rows' axis (j) and their columns' axis (i), by hand: a cut across j has columns
+  // along i and rows along k, a cut across i has columns along j and rows along k.
+  const cuts = [
+    ['LPS', 1, 'coronal', false, false, true], // k grows to the head: bottom to top
+    ['LPS', 0, 'sagittal', false, false, true],
+    ['RAS', 1, 'coronal', false, true, true],
+    ['RAS', 0, 'sagittal', false, true, true],
+    ['PIL', 1, 'axial', true, false, false], // i runs to the back, k to the left: exchanged
+    ['PIL', 0, 'coronal', true, false, false],
+    ['LIP', 1, 'axial', false, false, false],
+    ['LIP', 0, 'sagittal', true, false, false], // j runs down to the feet, k to the back: exchanged
+    ['SLA', 1, 'sagittal', true, true, true],
+  ] as const;
+  for (const [letters, across, plane, transpose, flipX, flipY] of cuts) {
+    it(`${letters} cut across its ${across === 0 ? 'columns' : 'rows'} is ${plane}`, () => {
+      expect(displayTransform(affineOf(letters), across)).toMatchObject({ plane, transpose, flipX, flipY });
+    });
+  }
+
+  it('gives the three cuts of one oblique volume three planes', () => {
+    const tilted = [-0.6, 0, 0.8, 0, -0.8, -0.6, -0.48, 0, 0, 0.8, -0.36, 0, 0, 0, 0, 1];
+    const planes = ([0, 1, 2] as const).map((across) => displayTransform(tilted, across).plane);
+    expect(new Set(planes)).toEqual(new Set(['axial', 'coronal', 'sagittal']));
+  });
+
   it('shows slices as stored, without letters, where the file does not say', () => {
     expect(displayTransform(null))
       .toEqual({ transpose: false, flipX: false, flipY: false, letters: null, plane: null });

@@ -4,7 +4,7 @@ export type Plane = 'axial' | 'coronal' | 'sagittal';
 /** Where an edge of the picture points in the patient: right, left, anterior, posterior, superior, inferior. */
 export type OrientationLetter = 'R' | 'L' | 'A' | 'P' | 'S' | 'I';
 
-/** How stored slices are turned for the screen. */
+/** How a cut through a volume is turned for the screen. */
 export interface DisplayTransform {
   /** Exchange columns and rows, before any flip. */
   readonly transpose: boolean;
@@ -50,27 +50,41 @@ function nearestAxes(affine: readonly number[]): readonly [number, number, numbe
   return assignments.reduce((best, axes) => (score(axes) > score(best) ? axes : best));
 }
 
+/** A voxel axis: 0 along columns (i), 1 along rows (j), 2 along slices (k). */
+export type VoxelAxis = 0 | 1 | 2;
+
 /**
- * Plane, flips and edge letters for showing slices (columns × rows of the volume) in radiological convention.
- *
- * @param affine voxel → RAS+ mm, 4×4 row by row; null shows slices as stored, without letters
+ * The voxel axes that run along the columns and the rows of a cut through a volume, by the axis that the cut stands on.
+ * Slices as stored stand on axis 2.
  */
-export function displayTransform(affine: readonly number[] | null): DisplayTransform {
+export const CUT_AXES: Readonly<Record<VoxelAxis, readonly [along: VoxelAxis, down: VoxelAxis]>> = {
+  0: [1, 2],
+  1: [0, 2],
+  2: [0, 1],
+};
+
+/**
+ * Plane, flips and edge letters for showing cuts through a volume in radiological convention.
+ *
+ * @param affine voxel → RAS+ mm, 4×4 row by row; null shows cuts as stored, without letters
+ * @param across the voxel axis that the cuts stand on; 2, the default, for slices as stored
+ */
+export function displayTransform(affine: readonly number[] | null, across: VoxelAxis = 2): DisplayTransform {
   if (!affine) return { transpose: false, flipX: false, flipY: false, letters: null, plane: null };
-  const [columnAxis, rowAxis, sliceAxis] = nearestAxes(affine);
-  const plane = PLANES[sliceAxis] ?? 'axial';
-  const { across, down } = CONVENTION[plane];
-  const transpose = columnAxis !== across;
-  // The voxel axis that runs across the screen once transposed, and the one that runs down.
-  const voxelAcross = transpose ? 1 : 0;
-  const voxelDown = transpose ? 0 : 1;
-  const sign = (patient: number, voxel: number): number => Math.sign(affine[4 * patient + voxel] ?? 0) || 1;
-  const [right, left] = LETTERS[across] ?? ['L', 'R'];
-  const [bottom, top] = LETTERS[down] ?? ['P', 'A'];
+  const nearest = nearestAxes(affine);
+  const plane = PLANES[nearest[across]] ?? 'axial';
+  const [along, down] = CUT_AXES[across];
+  const onScreen = CONVENTION[plane];
+  const transpose = nearest[along] !== onScreen.across;
+  const [voxelAcross, voxelDown] = transpose ? [down, along] : [along, down];
+  const mirrored = (voxel: VoxelAxis): boolean =>
+    (Math.sign(affine[4 * nearest[voxel] + voxel] ?? 0) || 1) !== SCREEN_SIGN;
+  const [right, left] = LETTERS[onScreen.across] ?? ['L', 'R'];
+  const [bottom, top] = LETTERS[onScreen.down] ?? ['P', 'A'];
   return {
     transpose,
-    flipX: sign(transpose ? rowAxis : columnAxis, voxelAcross) !== SCREEN_SIGN,
-    flipY: sign(transpose ? columnAxis : rowAxis, voxelDown) !== SCREEN_SIGN,
+    flipX: mirrored(voxelAcross),
+    flipY: mirrored(voxelDown),
     letters: { left, right, top, bottom },
     plane,
   };

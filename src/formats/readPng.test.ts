@@ -49,13 +49,13 @@ describe('a PNG becomes one slice in [0, 1]', () => {
     const volume = readPng(png({ width: 3, height: 2, depth: 8, colourType: 0, rows: [[0, 51, 255], [102, 1, 254]] }));
     expect([volume.columns, volume.rows, volume.slices, volume.name]).toEqual([3, 2, 1, 'knee']);
     close(volume.data, [0, 0.2, 1, 0.4, 1 / 255, 254 / 255]);
-    expect(volume.origin).toEqual({ format: 'png', bitDepth: 8 });
+    expect(volume.origin).toEqual({ format: 'picture', bitDepth: 8 });
   });
 
   it('16-bit grey, high byte first', () => {
     const volume = readPng(png({ width: 2, height: 1, depth: 16, colourType: 0, rows: [[0x12, 0x34, 0xff, 0xff]] }));
     close(volume.data, [0x1234 / 65535, 1]);
-    expect(volume.origin).toEqual({ format: 'png', bitDepth: 16 });
+    expect(volume.origin).toEqual({ format: 'picture', bitDepth: 16 });
   });
 
   it('packed grey of 1, 2 and 4 bits with rows that end within a byte', () => {
@@ -124,7 +124,7 @@ describe('a written PNG', () => {
     for (const bitDepth of [8, 16] as const) {
       const back = readPng({ name: 'x', bytes: writePng({ width: 4, height: 3, data: values }, bitDepth) });
       expect([back.columns, back.rows]).toEqual([4, 3]);
-      expect(back.origin).toEqual({ format: 'png', bitDepth });
+      expect(back.origin).toEqual({ format: 'picture', bitDepth });
       values.forEach((value, index) => {
         const clamped = Math.min(1, Math.max(0, value || 0));
         expect(Math.abs((back.data[index] ?? NaN) - clamped)).toBeLessThanOrEqual(0.5 / (2 ** bitDepth - 1) + 1e-7);

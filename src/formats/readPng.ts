@@ -2,6 +2,7 @@ import { decode } from 'fast-png';
 import type { DecodedPng } from 'fast-png';
 import { Unzlib } from 'fflate';
 import { allocateVoxels, imageTitle, refusing } from './guard.ts';
+import { COLOUR_NOTICE, luma } from './luma.ts';
 import { FormatError } from './volume.ts';
 import type { NamedBytes, Volume } from './volume.ts';
 
@@ -104,8 +105,6 @@ function unpack({ data, width, depth, channels }: DecodedPng): (row: number, ind
   };
 }
 
-const luma = (red: number, green: number, blue: number): number => 0.299 * red + 0.587 * green + 0.114 * blue;
-
 /**
  * Reads a PNG as one slice in [0, 1]: stored value / (2^depth − 1). Colour and palette become luma (ITU-R BT.601),
  * alpha is ignored, colour profiles and gamma are not applied.
@@ -147,11 +146,13 @@ export function readPng(file: NamedBytes): Volume {
       columns: width,
       rows: height,
       slices: 1,
+      times: 1,
       data,
       spacing: null,
       affine: null,
-      origin: { format: 'png', bitDepth: depth === 16 ? 16 : 8 },
-      notices: colour || palette ? ['The picture is in colour; its brightness (luma) is shown.'] : [],
+      suv: null,
+      origin: { format: 'picture', bitDepth: depth === 16 ? 16 : 8 },
+      notices: colour || palette ? [COLOUR_NOTICE] : [],
     };
   });
 }

@@ -1,10 +1,13 @@
 import { gzipSync } from 'fflate';
 import { parseNiftiHeader } from './niftiHeader.ts';
 import { niftiSpace } from './niftiSpace.ts';
-import { NIFTI_TYPES, niftiType } from './niftiTypes.ts';
-import type { NiftiType } from './niftiTypes.ts';
+import { NIFTI_TYPES } from './niftiTypes.ts';
+import { writtenNumber } from './sourceType.ts';
+import type { WrittenType } from './sourceType.ts';
+import { savedDescription } from './statedUnits.ts';
 import { FormatError } from './volume.ts';
 import type { Volume } from './volume.ts';
+import { encodeVoxels } from './voxelBytes.ts';
 
 /** Header and the four bytes that say "no extensions". */
 const VOX_OFFSET = 352;
@@ -91,49 +94,37 @@ function setSform(view: DataView, affine: readonly number[], unit: number, littl
   }
 }
 
-/** The input's own dimensions where they hold as many voxels, else columns × rows × slices. */
-function dimensions(volume: Volume, original: readonly number[] | null): readonly number[] {
-  const own = [volume.columns, volume.rows, volume.slices];
-  const [columns = 1, rows = 1, ...further] = original ?? [];
-  const same = columns === own[0] && rows === own[1] && further.reduce((p, size) => p * size, 1) === own[2];
-  return original && same ? original : own;
+/** The input's own dimensions where they hold the same slices and times, else columns × rows × slices (× times). */
+function dimensions({ columns, rows, slices, times }: Volume, original: readonly number[] | null): readonly number[] {
+  const own = times > 1 ? [columns, rows, slices / times, times] : [columns, rows, slices];
+  if (!original) return own;
+  const [width = 1, height = 1, places = 1, ...further] = original;
+  const product = further.reduce((total, size) => total * size, 1);
+  return width === columns && height === rows && places * product === slices && product === times ? original : own;
 }
 
-function writeVoxels(view: DataView, data: Float32Array, type: NiftiType, littleEndian: boolean): void {
-  const write = type.write;
-  if (!write) return;
-  // A header without usable scaling (slope 0) means that stored numbers are the values.
-  const slopeField = view.getFloat32(112, littleEndian);
-  const interField = view.getFloat32(116, littleEndian);
-  const scaled = Number.isFinite(slopeField) && slopeField !== 0;
-  const slope = scaled ? slopeField : 1;
-  const intercept = scaled && Number.isFinite(interField) ? interField : 0;
-  const [least, most] = type.range ?? [0, 0];
-  for (let index = 0; index < data.length; index += 1) {
-    const stored = ((data[index] ?? 0) - intercept) / slope;
-    // Integers cannot hold NaN: such voxels are written as the number nearest to the value 0.
-    const value = type.range === null ? stored
-      : Math.min(most, Math.max(least, Math.round(Number.isNaN(stored) ? -intercept / slope : stored)));
-    write(view, VOX_OFFSET + index * type.size, value, littleEndian);
-  }
+/** FreeSurfer's way of fitting its surface of 163842 vertices into 16-bit dimensions, which the reader undoes. */
+function foldedSurface(dims: readonly number[]): readonly number[] {
+  return dims[0] === 163842 && dims[1] === 1 && dims[2] === 1 ? [27307, 1, 6, ...dims.slice(3)] : dims;
 }
 
 /**
- * Writes a NIfTI-1 file. A volume that came from NIfTI keeps its header (affine, qform and sform codes, units,
- * dimensions, byte order); others get a new one from affine (RAS+) and spacing (mm). Extensions are dropped.
+ * Writes a NIfTI-1 file. A volume that came from NIfTI or Analyze keeps its header (affine, qform and sform codes,
+ * units, dimensions, byte order); others get a new one from affine (RAS+, sform code 1) and spacing (mm). Times are the
+ * fourth dimension. Extensions are dropped.
  *
- * @param options.type 'source' (default): the input's number type and scaling, integers rounded and clamped; volumes
- *   that are not from NIfTI, or from its colour types, are written as float32. 'float32': slope 1, intercept 0
+ * @param options.type 'source' (default): the input's number type, for NIfTI with its scaling, integers rounded and
+ *   clamped (`writtenNumber` says what it is for the other formats). A number type: that, with slope 1, intercept 0
  * @param options.gzip compress (.nii.gz); default false
  * @throws FormatError where a dimension exceeds 32767
  */
 export function writeNifti(
   volume: Volume,
-  options: { readonly type?: 'source' | 'float32'; readonly gzip?: boolean } = {},
+  options: { readonly type?: WrittenType; readonly gzip?: boolean } = {},
 ): Uint8Array {
   const { origin } = volume;
   const original = origin.format === 'nifti' ? parseNiftiHeader(origin.header) : null;
-  const dims = dimensions(volume, original?.dims ?? null);
+  const dims = foldedSurface(dimensions(volume, original?.dims ?? null));
   if (dims.some((size) => size > LARGEST_DIMENSION)) {
     throw new FormatError(
       `nifti: ${dims.join(' × ')} voxels do not fit NIfTI-1, which holds at most ${LARGEST_DIMENSION} along a ` +
@@ -141,36 +132,43 @@ export function writeNifti(
     );
   }
   const littleEndian = original?.littleEndian ?? true;
-  const float32 = niftiType(16);
-  const sourceType = NIFTI_TYPES.find((type) => type.code === original?.datatype && type.write) ?? float32;
-  const type = options.type === 'float32' ? float32 : sourceType;
+  const asked = options.type ?? 'source';
+  const own = NIFTI_TYPES.find(({ code }) => code === original?.datatype)?.number;
+  const keepsScaling = asked === 'source' && own != null;
+  const number = keepsScaling ? own : writtenNumber(volume, asked);
 
   const header = original ? headerFromOrigin(original.bytes, littleEndian, original.version) : newHeader(volume);
   if (original && volume.affine && differs(volume.affine, niftiSpace(original).affine)) {
     const unit = ({ 1: 1000, 3: 0.001 } as Readonly<Record<number, number>>)[original.xyztUnits & 7] ?? 1;
     setSform(header, volume.affine, unit, littleEndian);
   }
-  const bytes = new Uint8Array(VOX_OFFSET + volume.data.length * type.size);
+  const bytes = new Uint8Array(VOX_OFFSET + volume.data.length * number.size);
   bytes.set(new Uint8Array(header.buffer));
   const view = new DataView(bytes.buffer);
   view.setInt32(0, 348, littleEndian);
   for (let index = 0; index < 8; index += 1) {
     view.setInt16(40 + 2 * index, index === 0 ? dims.length : dims[index - 1] ?? 1, littleEndian);
   }
-  view.setInt16(70, type.code, littleEndian);
-  view.setInt16(72, type.size * 8, littleEndian);
+  view.setInt16(70, NIFTI_TYPES.find((type) => type.number === number)?.code ?? 16, littleEndian);
+  view.setInt16(72, number.size * 8, littleEndian);
   view.setFloat32(108, VOX_OFFSET, littleEndian);
-  if (options.type === 'float32' || type.code !== original?.datatype) {
+  if (!keepsScaling) {
     view.setFloat32(112, 1, littleEndian);
     view.setFloat32(116, 0, littleEndian);
   }
-  // Units are repeated here because NIfTI has no field for them: a saved CT opens as Hounsfield units again.
-  const description = `Restore-RWKV, not for diagnosis${volume.units === 'raw' ? '' : `; ${volume.units}`}`;
   bytes.fill(0, 148, 228);
-  bytes.set(new TextEncoder().encode(description), 148);
+  bytes.set(new TextEncoder().encode(savedDescription(volume.units)), 148);
   bytes.set([0x6e, 0x2b, 0x31, 0], 344); // n+1
-  writeVoxels(view, volume.data, type, littleEndian);
+  encodeVoxels(volume.data, number, { littleEndian, ...storedScaling(view, littleEndian) }, view, VOX_OFFSET);
   return options.gzip ? gzipSync(bytes, { mtime: 0 }) : bytes;
+}
+
+/** scl_slope and scl_inter; a header without usable scaling (slope 0) means that stored numbers are the values. */
+function storedScaling(view: DataView, littleEndian: boolean): { slope: number; intercept: number } {
+  const slope = view.getFloat32(112, littleEndian);
+  const intercept = view.getFloat32(116, littleEndian);
+  const scaled = Number.isFinite(slope) && slope !== 0;
+  return { slope: scaled ? slope : 1, intercept: scaled && Number.isFinite(intercept) ? intercept : 0 };
 }
 
 /** Whether a volume was moved (cropped slices) since its header was read; float32 rounding is no move. */

@@ -16,7 +16,9 @@ function volume(values: ArrayLike<number>, more: Partial<Volume> = {}): Volume {
     data: Float32Array.from(values),
     spacing: null,
     affine: null,
-    origin: { format: 'dicom' },
+    origin: { format: 'dicom', slices: [] },
+    times: 1,
+    suv: null,
     notices: [],
     ...more,
   };
@@ -75,7 +77,7 @@ describe('normalisation', () => {
   });
 
   it('leaves PNG and images without a modality in [0, 1]', () => {
-    const png = volume([0.25], { format: 'png', origin: { format: 'png', bitDepth: 8 } });
+    const png = volume([0.25], { format: 'png', origin: { format: 'picture', bitDepth: 8 } });
     expect(normalisationFor('mri', png, PERCENTILE)).toEqual(IDENTITY);
     expect(normalisationFor(null, volume([0.25]), null)).toEqual(IDENTITY);
   });

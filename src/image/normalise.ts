@@ -31,7 +31,7 @@ export const PAPER_RANGE = { ct: [-1024, 3072], pet: [0, 20], mri: [0, 4095] } a
   readonly [number, number]
 >;
 
-/** For images that are in [0, 1] already: PNG, `--raw`. */
+/** For images that are in [0, 1] already: pictures, `--raw`. */
 export const IDENTITY: Normalisation = {
   offset: 0,
   scale: 1,
@@ -40,9 +40,14 @@ export const IDENTITY: Normalisation = {
   notice: null,
 };
 
+/** Whether the readers give this image in [0, 1]: PNG, JPEG and TIFF of whole numbers. */
+export function isPicture({ origin }: Volume): boolean {
+  return origin.format === 'picture';
+}
+
 /**
- * The map for a volume: the card's rule for its modality, else the paper's range; the identity for PNG, which is in
- * [0, 1] as read, and where the modality is null. Percentiles and means are those of the whole volume, so that slices
+ * The map for a volume: the card's rule for its modality, else the paper's range; the identity for pictures, which are
+ * in [0, 1] as read, and where the modality is null. Percentiles and means are those of the whole volume, so that slices
  * keep their relative brightness.
  */
 export function normalisationFor(
@@ -50,7 +55,7 @@ export function normalisationFor(
   volume: Volume,
   rule: NormalisationRule | null,
 ): Normalisation {
-  if (modality === null || volume.format === 'png') return IDENTITY;
+  if (modality === null || isPicture(volume)) return IDENTITY;
   if (rule === null) return rangeNormalisation(PAPER_RANGE[modality], unitsNotice(modality, volume));
   if (rule.rule === 'range') return rangeNormalisation(rule.from, null);
   const [divisor, what] = divisorOf(rule, volume.data);

@@ -1,9 +1,10 @@
-import { changeView, goToSlice, resetView } from '../actions.ts';
+import { changeView, choosePlane, goToSlice, goToTime } from '../actions.ts';
 import type { ImageState } from '../protocol.ts';
-import { useApp } from '../store.ts';
+import { planeOf, useApp } from '../store.ts';
 import { text } from '../text.ts';
 import { VIEWS } from '../view/panes.ts';
-import { NumberField } from './NumberField.tsx';
+import { ACQUIRED, positionOf } from '../view/place.ts';
+import { WindowLevel } from './WindowLevel.tsx';
 
 /** What steers the viewer, under it. */
 export function Dock() {
@@ -11,7 +12,11 @@ export function Dock() {
   if (!image) return null;
   return (
     <div className="dock">
-      <SliceSlider image={image} />
+      <div className="dock-sliders">
+        {image.planes.length > 1 && <PlaneChoice image={image} />}
+        <SliceSlider image={image} />
+        {image.times > 1 && <TimeSlider image={image} />}
+      </div>
       <div className="dock-row">
         <ViewChoice />
         <WindowLevel image={image} />
@@ -21,21 +26,63 @@ export function Dock() {
 }
 
 function SliceSlider({ image }: { image: ImageState }) {
-  const index = useApp((state) => state.index);
+  const place = useApp((state) => state.place);
+  const { count } = planeOf(image, place);
+  return (
+    <Slider label={text.slice} position={positionOf(place)} count={count} onPosition={goToSlice}>
+      {`${positionOf(place) + 1} / ${count}`}
+    </Slider>
+  );
+}
+
+function TimeSlider({ image }: { image: ImageState }) {
+  const { time } = useApp((state) => state.place);
+  return (
+    <Slider label={text.time} position={time} count={image.times} onPosition={goToTime}>
+      {text.timeValue(time, image.times)}
+    </Slider>
+  );
+}
+
+interface SliderProps {
+  readonly label: string;
+  /** From 0; users count from 1. */
+  readonly position: number;
+  readonly count: number;
+  readonly onPosition: (position: number) => void;
+  readonly children: string;
+}
+
+function Slider({ label, position, count, onPosition, children }: SliderProps) {
   return (
     <label className="slice">
-      <span>{text.slice}</span>
+      <span>{label}</span>
       <input
         type="range"
-        aria-label={text.slice}
+        aria-label={label}
+        aria-valuetext={children}
         min={1}
-        max={image.slices}
-        value={index + 1}
-        disabled={image.slices === 1}
-        onChange={(event) => goToSlice(event.target.valueAsNumber - 1)}
+        max={count}
+        value={position + 1}
+        disabled={count === 1}
+        onChange={(event) => onPosition(event.target.valueAsNumber - 1)}
       />
-      <span className="reading">{`${index + 1} / ${image.slices}`}</span>
+      <span className="reading">{children}</span>
     </label>
+  );
+}
+
+function PlaneChoice({ image }: { image: ImageState }) {
+  const chosen = useApp((state) => state.place.across);
+  return (
+    <div role="radiogroup" aria-label={text.plane} className="segments segments-planes">
+      {image.planes.map(({ across, name }) => (
+        <label key={across} title={across === ACQUIRED ? text.acquired : undefined}>
+          <input type="radio" name="plane" checked={across === chosen} onChange={() => choosePlane(across)} />
+          <span>{text.planes[name]}</span>
+        </label>
+      ))}
+    </div>
   );
 }
 
@@ -49,52 +96,6 @@ function ViewChoice() {
           <span>{text.views[view]}</span>
         </label>
       ))}
-    </div>
-  );
-}
-
-function WindowLevel({ image }: { image: ImageState }) {
-  const view = useApp((state) => state.view);
-  const { window, level, inverted } = view;
-  const preset = image.presets.findIndex(
-    (p) => p.window === window && p.level === level && p.inverted === inverted,
-  );
-  const step = 10 ** Math.floor(Math.log10((image.presets[0]?.window ?? 100) / 20));
-  return (
-    <div className="window">
-      <select
-        aria-label={text.preset}
-        value={preset}
-        onChange={(event) => {
-          const chosen = image.presets[Number(event.target.value)];
-          if (chosen) changeView({ window: chosen.window, level: chosen.level, inverted: chosen.inverted });
-        }}
-      >
-        {preset < 0 && <option value={-1}>{text.custom}</option>}
-        {image.presets.map(({ name }, i) => (
-          <option key={name} value={i}>
-            {name}
-          </option>
-        ))}
-      </select>
-      <NumberField
-        label={text.window}
-        value={window}
-        step={step}
-        onValue={(width) => changeView({ window: Math.max(1e-6, width) })}
-      />
-      <NumberField label={text.level} value={level} step={step} onValue={(l) => changeView({ level: l })} />
-      <button
-        type="button"
-        className="button"
-        aria-pressed={inverted}
-        onClick={() => changeView({ inverted: !inverted })}
-      >
-        {text.invert}
-      </button>
-      <button type="button" className="button" onClick={resetView}>
-        {text.fit}
-      </button>
     </div>
   );
 }

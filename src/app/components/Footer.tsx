@@ -6,7 +6,7 @@ export function Footer() {
   const notice = useApp((state) => state.notice);
   return (
     <footer className="footer">
-      <p role="status" className="footer-notice">
+      <p role="status" className="footer-notice" title={notice ?? undefined}>
         {notice}
       </p>
       <p className="footer-promise">

@@ -1,16 +1,21 @@
 import type { Measured, Metrics } from '../protocol.ts';
-import { useApp } from '../store.ts';
+import { acquiredPlane, shownSlice, useApp } from '../store.ts';
 import { text } from '../text.ts';
 import { gain, measured, rmseDigits } from '../view/describe.ts';
+import { ACQUIRED } from '../view/place.ts';
 import { Explained } from './Explained.tsx';
 
 /** PSNR, SSIM and RMSE of the slice on the screen, and of the restored volume. */
 export function MetricsPanel() {
   const reference = useApp((state) => state.reference);
-  const metrics = useApp((state) => (state.slice?.index === state.index ? (state.slice?.metrics ?? null) : null));
-  const note = reference
-    ? text.metrics.against(text.metrics.kinds[reference.kind], metrics?.range ?? '…')
-    : text.metrics.noReference;
+  const metrics = useApp((state) => shownSlice(state)?.metrics ?? null);
+  const cut = useApp((state) => state.place.across !== ACQUIRED);
+  const plane = useApp(acquiredPlane);
+  const note = !reference
+    ? text.metrics.noReference
+    : cut
+      ? text.metrics.onCuts(plane)
+      : text.metrics.against(text.metrics.kinds[reference.kind], metrics?.range ?? '…');
   return (
     <Explained landmark title={text.metrics.title} sentence={text.metrics.sentence} section={text.metrics.section}>
       <table className="metrics">

@@ -6,6 +6,7 @@ import { useApp } from '../store.ts';
 import { text } from '../text.ts';
 import { Explained } from './Explained.tsx';
 import { FileButton } from './FileButton.tsx';
+import { Others } from './Others.tsx';
 
 export function ReferencePanel() {
   const image = useApp((state) => state.image);
@@ -17,6 +18,7 @@ export function ReferencePanel() {
         <span>{text.reference.current}</span>{' '}
         {reference ? (reference.degradation ?? reference.name) : text.reference.noneYet}
       </p>
+      <Others role="reference" />
       <Degradation key={image.modality} image={image} />
     </Explained>
   );

@@ -1,9 +1,11 @@
 import type { Modality } from '../../formats/volume.ts';
 import { cancel, chooseModality, restore, restoreVolume } from '../actions.ts';
-import { useApp } from '../store.ts';
+import { acquiredPlane, shownSlice, useApp } from '../store.ts';
 import { text } from '../text.ts';
 import { measured } from '../view/describe.ts';
+import { ACQUIRED } from '../view/place.ts';
 import { Explained } from './Explained.tsx';
+import { WorkWords } from './WorkWords.tsx';
 
 const MODALITIES: readonly Modality[] = ['ct', 'pet', 'mri'];
 
@@ -11,17 +13,19 @@ export function RestorePanel() {
   const image = useApp((state) => state.image);
   const working = useApp((state) => state.work !== null);
   const model = useApp((state) => state.model !== null);
+  const cut = useApp((state) => state.place.across !== ACQUIRED);
   if (!image) return null;
+  const slices = image.slices * image.times;
   return (
     <Explained title={text.restore.title} sentence={text.restore.sentence} section={text.restore.section}>
       <div className="actions">
-        <button type="button" className="button primary" disabled={working || !model} onClick={restore}>
+        <button type="button" className="button primary" disabled={working || !model || cut} onClick={restore}>
           {text.restore.button}
         </button>
         <button
           type="button"
           className="button"
-          disabled={working || !model || image.slices === 1}
+          disabled={working || !model || slices === 1}
           onClick={restoreVolume}
         >
           {text.restore.volume}
@@ -30,7 +34,7 @@ export function RestorePanel() {
           {text.restore.cancel}
         </button>
       </div>
-      <WorkLine slices={image.slices} />
+      <WorkLine slices={slices} />
       <div className="field">
         <label>
           <span>{text.restore.modality}</span>
@@ -52,11 +56,13 @@ export function RestorePanel() {
 function WorkLine({ slices }: { slices: number }) {
   const work = useApp((state) => state.work);
   const count = useApp((state) => state.slice?.restoredCount ?? 0);
-  const metrics = useApp((state) => (state.slice?.index === state.index ? state.slice.metrics : null));
+  const metrics = useApp((state) => shownSlice(state)?.metrics ?? null);
+  const cut = useApp((state) => state.place.across !== ACQUIRED);
+  const plane = useApp(acquiredPlane);
   if (!work) {
     return (
       <p className="work">
-        {text.restore.ready(count, slices)}
+        {cut ? text.restore.onCuts(plane, count, slices) : text.restore.ready(count, slices)}
         {metrics?.restored && (
           <span className="work-gain">
             {text.restore.gained(measured(metrics.input).psnr, measured(metrics.restored).psnr)}
@@ -65,10 +71,9 @@ function WorkLine({ slices }: { slices: number }) {
       </p>
     );
   }
-  const parts = [
-    text.work[work.state],
-    work.done !== null && work.total !== null ? text.progress(work.done, work.total) : null,
-    work.left !== null ? text.left(work.left) : null,
-  ];
-  return <p className="work work-busy">{parts.filter(Boolean).join(' · ')}</p>;
+  return (
+    <p className="work work-busy">
+      <WorkWords work={work} />
+    </p>
+  );
 }

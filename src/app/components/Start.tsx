@@ -1,9 +1,10 @@
 import { useRef } from 'react';
-import { open, openSample } from '../actions.ts';
+import { cancel, open, openSample } from '../actions.ts';
 import { chosen } from '../hooks/dropped.ts';
 import type { SampleCard } from '../protocol.ts';
 import { useApp } from '../store.ts';
 import { text } from '../text.ts';
+import { WorkWords } from './WorkWords.tsx';
 
 /** What a visitor sees before anything is open. */
 export function Start() {
@@ -33,6 +34,24 @@ export function Start() {
 function DropZone() {
   const folder = useRef<HTMLInputElement>(null);
   const files = useRef<HTMLInputElement>(null);
+  const work = useApp((state) => state.work);
+  if (work) {
+    return (
+      <div className="dropzone">
+        <p>
+          <strong>
+            <WorkWords work={work} />
+          </strong>
+          <span>{text.start.kinds}</span>
+        </p>
+        <div className="dropzone-buttons">
+          <button type="button" className="button" onClick={cancel}>
+            {text.restore.cancel}
+          </button>
+        </div>
+      </div>
+    );
+  }
   return (
     <div className="dropzone">
       <p>

@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'react';
 import { resize } from '../actions.ts';
 import { start } from '../client.ts';
 import { useGestures } from '../hooks/useGestures.ts';
-import { useApp } from '../store.ts';
+import { planeOf, useApp } from '../store.ts';
 import { panes } from '../view/panes.ts';
 import { Divider } from './Divider.tsx';
 import { PaneOverlay } from './PaneOverlay.tsx';
@@ -36,15 +36,17 @@ export function Viewer() {
 
 function Overlays() {
   const image = useApp((state) => state.image);
+  const place = useApp((state) => state.place);
   const size = useApp((state) => state.size);
   const view = useApp((state) => state.view.view);
   const hasReference = useApp((state) => state.reference !== null);
   if (!image) return null;
-  const all = panes(size.width, size.height, view, hasReference, image.geometry);
+  const plane = planeOf(image, place);
+  const all = panes(size.width, size.height, view, hasReference, plane.geometry);
   return (
     <>
       {all.map((pane, i) => (
-        <PaneOverlay key={`${pane.kind} ${pane.first}`} pane={pane} image={image} leading={i === 0} />
+        <PaneOverlay key={`${pane.kind} ${pane.first}`} pane={pane} image={image} plane={plane} leading={i === 0} />
       ))}
       {view === 'swipe' && <Divider />}
     </>

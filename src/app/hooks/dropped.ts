@@ -1,7 +1,5 @@
+import { MOST_FILES } from '../protocol.ts';
 import type { NamedFile } from '../protocol.ts';
-
-/** At most this many files are taken from a dropped folder. */
-const MOST_FILES = 4000;
 
 /** The files of an input element, named by their path inside a chosen folder. */
 export function chosen(files: FileList | null): NamedFile[] {

@@ -1,9 +1,10 @@
 import { useEffect } from 'react';
 import type { RefObject } from 'react';
 import { changeView, goToSlice, resetView } from '../actions.ts';
-import { useApp } from '../store.ts';
+import { planeOf, useApp } from '../store.ts';
 import { screenToVoxel, zoomAt } from '../view/geometry.ts';
 import { paneAt, panes } from '../view/panes.ts';
+import { positionOf } from '../view/place.ts';
 
 /** Wheel travel in CSS pixels that scrolls one slice. */
 const WHEEL_STEP = 40;
@@ -48,18 +49,19 @@ export function useGestures(target: RefObject<HTMLElement | null>): void {
     };
     const up = (event: PointerEvent) => pointers.delete(event.pointerId);
     const wheel = (event: WheelEvent) => {
-      const { image, index } = useApp.getState();
+      const { image, place } = useApp.getState();
       if (!image) return;
+      const { count } = planeOf(image, place);
       event.preventDefault();
       const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? WHEEL_STEP : 1;
-      if (event.ctrlKey || event.metaKey || image.slices === 1) {
+      if (event.ctrlKey || event.metaKey || count === 1) {
         zoomBy(Math.exp((-event.deltaY * lines) / 300), local(event));
         return;
       }
       travel += event.deltaY * lines;
       const steps = Math.trunc(travel / WHEEL_STEP);
       travel -= steps * WHEEL_STEP;
-      if (steps !== 0) goToSlice(index + steps);
+      if (steps !== 0) goToSlice(positionOf(place) + steps);
     };
     const menu = (event: Event) => event.preventDefault();
     const reset = () => resetView();
@@ -92,19 +94,21 @@ function windowLevel(dx: number, dy: number): void {
 }
 
 function zoomBy(factor: number, at: Point): void {
-  const { image, size, view, reference } = useApp.getState();
+  const { image, place, size, view, reference } = useApp.getState();
   if (!image) return;
+  const { geometry } = planeOf(image, place);
   const x = at.x * size.ratio;
   const y = at.y * size.ratio;
-  const { rect } = paneAt(panes(size.width, size.height, view.view, reference !== null, image.geometry), x, y);
-  changeView({ camera: zoomAt(rect, image.geometry, view.camera, factor, x, y) });
+  const { rect } = paneAt(panes(size.width, size.height, view.view, reference !== null, geometry), x, y);
+  changeView({ camera: zoomAt(rect, geometry, view.camera, factor, x, y) });
 }
 
 function pan(dx: number, dy: number): void {
-  const { image, size, view, reference } = useApp.getState();
+  const { image, place, size, view, reference } = useApp.getState();
   if (!image) return;
-  const pane = panes(size.width, size.height, view.view, reference !== null, image.geometry)[0]!;
-  const { scale } = screenToVoxel(pane.rect, image.geometry, view.camera);
+  const { geometry } = planeOf(image, place);
+  const pane = panes(size.width, size.height, view.view, reference !== null, geometry)[0]!;
+  const { scale } = screenToVoxel(pane.rect, geometry, view.camera);
   const { camera } = view;
   const mm = size.ratio / scale;
   changeView({ camera: { ...camera, panX: camera.panX + dx * mm, panY: camera.panY + dy * mm } });

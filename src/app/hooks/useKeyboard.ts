@@ -1,6 +1,9 @@
 import { useEffect } from 'react';
-import { cancel, changeView, goToSlice, nextView, resetView, restore, showDialog } from '../actions.ts';
-import { useApp } from '../store.ts';
+import {
+  cancel, changeView, goToSlice, goToTime, nextView, resetView, restore, showDialog,
+} from '../actions.ts';
+import { planeOf, useApp } from '../store.ts';
+import { positionOf } from '../view/place.ts';
 
 /** What sliders and radio buttons do with keys themselves. */
 const STEERING = /^(Arrow|Page|Home$|End$)/;
@@ -15,7 +18,7 @@ export function useKeyboard(): void {
       if (types || focused instanceof HTMLSelectElement || focused instanceof HTMLTextAreaElement) return;
       const steers = focused instanceof HTMLInputElement || focused.getAttribute('role') === 'slider';
       if (steers && STEERING.test(event.key)) return;
-      if (act(event.key)) event.preventDefault();
+      if (act(event.key, event.shiftKey)) event.preventDefault();
     };
     window.addEventListener('keydown', press);
     return () => window.removeEventListener('keydown', press);
@@ -23,8 +26,8 @@ export function useKeyboard(): void {
 }
 
 /** True where the key means something. */
-function act(key: string): boolean {
-  const { index, image, work, view } = useApp.getState();
+function act(key: string, shift: boolean): boolean {
+  const { place, image, work, view } = useApp.getState();
   if (key === '?') {
     showDialog('keys');
     return true;
@@ -34,20 +37,27 @@ function act(key: string): boolean {
     return true;
   }
   if (!image) return false;
+  const step = (by: number) => (shift ? goToTime(place.time + by) : goToSlice(positionOf(place) + by));
   switch (key.toLowerCase()) {
     case 'arrowleft':
     case 'arrowup':
-      goToSlice(index - 1);
+      step(-1);
       return true;
     case 'arrowright':
     case 'arrowdown':
-      goToSlice(index + 1);
+      step(1);
+      return true;
+    case 'pageup':
+      goToTime(place.time - 1);
+      return true;
+    case 'pagedown':
+      goToTime(place.time + 1);
       return true;
     case 'home':
       goToSlice(0);
       return true;
     case 'end':
-      goToSlice(image.slices - 1);
+      goToSlice(planeOf(image, place).count - 1);
       return true;
     case 'r':
       restore();

@@ -2,12 +2,11 @@ import type { ImageState, Measured } from '../protocol.ts';
 
 const MODALITIES = { ct: 'CT', pet: 'PET', mri: 'MRI' } as const;
 
-/** "CT · 512 × 512 × 20 · 0.98 × 0.98 × 2.00 mm" */
-export function describe(image: ImageState): string {
-  const { geometry, slices, spacing } = image;
-  const grid = [geometry.columns, geometry.rows, slices].join(' × ');
+/** "CT · 512 × 512 × 20 · 0.98 × 0.98 × 2.00 mm"; with time points "64 × 64 × 30 × 8" */
+export function describe({ modality, columns, rows, slices, times, spacing }: ImageState): string {
+  const grid = [columns, rows, slices, ...(times > 1 ? [times] : [])].join(' × ');
   const size = spacing ? ` · ${[spacing.x, spacing.y, spacing.z].map((mm) => mm.toFixed(2)).join(' × ')} mm` : '';
-  return `${MODALITIES[image.modality]} · ${grid}${size}`;
+  return `${MODALITIES[modality]} · ${grid}${size}`;
 }
 
 /** A number with as many digits as a reading needs, with a real minus sign. */

@@ -1,24 +1,30 @@
-import { readImages } from '../../formats/readImages.ts';
-import type { NamedBytes, Volume } from '../../formats/volume.ts';
+import { plainText } from '../../formats/guard.ts';
+import { FormatError } from '../../formats/volume.ts';
+import type { NamedBytes, SourceFile } from '../../formats/volume.ts';
 import type { NamedFile } from '../protocol.ts';
 import { text } from '../text.ts';
 import { UserError } from './jobs.ts';
 
-/** What is read at once: the page needs about six times as much while it works. */
-const MOST_BYTES = 2 ** 30;
-
-/** The bytes of files that a user has chosen. @throws UserError where they are too many */
-export async function bytesOf(files: readonly NamedFile[]): Promise<NamedBytes[]> {
-  const total = files.reduce((sum, { file }) => sum + file.size, 0);
-  const first = files[0]?.name ?? '';
-  if (total > MOST_BYTES) throw new UserError(text.failed.tooLarge(first, total, MOST_BYTES));
-  return Promise.all(
-    files.map(async ({ name, file }) => ({ name, bytes: new Uint8Array(await file.arrayBuffer()) })),
-  );
+/** A file on the disk, of which only what is asked for is read. `check` may throw before each reading. */
+export function fromDisk({ name, file }: NamedFile, check: () => void = () => undefined): SourceFile {
+  return {
+    name,
+    size: file.size,
+    async bytes(end, start) {
+      check();
+      const part = start === undefined && end === undefined ? file : file.slice(start ?? 0, end);
+      try {
+        return new Uint8Array(await part.arrayBuffer());
+      } catch {
+        throw new FormatError(text.failed.unreadable(plainText(file.name)));
+      }
+    },
+  };
 }
 
-export async function openFiles(files: readonly NamedFile[]): Promise<Volume> {
-  return readImages(await bytesOf(files));
+/** All bytes of a file that a user has chosen. */
+export async function bytesOf(file: NamedFile): Promise<NamedBytes> {
+  return { name: file.name, bytes: await fromDisk(file).bytes() };
 }
 
 /** One of the app's own files. @throws UserError where it does not come */

@@ -20,8 +20,17 @@ export class UserError extends Error {
   override name = 'UserError';
 }
 
+/** @throws Error where the job has been asked to end; nothing is said of what a cancelled job throws */
+export function proceed(job: Job): void {
+  if (job.cancelled) throw new Error('cancelled');
+}
+
 /** One thing after another; a failure ends its job with one sentence and leaves everything else as it was. */
-export function createJobs(failed: (sentence: string) => void, idle: () => void): Jobs {
+export function createJobs(
+  failed: (sentence: string) => void,
+  cancelled: (sentence: string) => void,
+  idle: () => void,
+): Jobs {
   let last: Promise<void> = Promise.resolve();
   const pending = new Set<Job>();
   return {
@@ -30,9 +39,10 @@ export function createJobs(failed: (sentence: string) => void, idle: () => void)
       pending.add(job);
       last = last.then(async () => {
         try {
-          await work(job);
+          if (!job.cancelled) await work(job);
         } catch (error) {
-          failed(sentence(doing, error));
+          if (job.cancelled) cancelled(text.notices.ended(doing));
+          else failed(sentence(doing, error));
         }
         pending.delete(job);
         if (pending.size === 0) idle();

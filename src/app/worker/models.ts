@@ -12,12 +12,14 @@ import { fetchBytes, fetchOwn } from './files.ts';
 import { UserError } from './jobs.ts';
 import type { Network } from './restorer.ts';
 
-interface Model {
+export interface Model {
   readonly id: string;
   readonly name: string;
   readonly card: ModelCard | null;
   /** Read once, when first asked for. */
   weights(): Promise<NetworkWeights>;
+  /** What tells these weights from all others; null until they are read. */
+  version: string | null;
   state: ModelState;
 }
 
@@ -25,7 +27,7 @@ interface Model {
 export interface Models {
   readonly all: readonly Model[];
   chosen: Model | null;
-  add(file: NamedBytes): Model;
+  add(file: NamedBytes): Promise<Model>;
   /** The chosen model's network on a machine; made once, the one before it is let go. */
   network(machine: Machine): Promise<Network>;
 }
@@ -43,8 +45,8 @@ export async function openModels(base: string): Promise<Models> {
   const models: Models = {
     all,
     chosen: all[0] ?? null,
-    add(file) {
-      const model = loaded(file, all.length);
+    async add(file) {
+      const model = await loaded(file, all.length);
       all.push(model);
       return model;
     },
@@ -72,8 +74,10 @@ function shipped(id: string, card: ModelCard, base: string): Model {
     id,
     name: card.name,
     card,
+    version: null,
     weights() {
-      reading ??= fetchBytes(base, `weights/${card.file}`).then((bytes) => {
+      reading ??= fetchBytes(base, `weights/${card.file}`).then(async (bytes) => {
+        model.version = await versionOf(bytes);
         const { stateDict, config } = readWeights({ name: card.file, bytes });
         model.state = { ...model.state, variant: variantName(config), parameters: countParameters(config) };
         return toNetworkWeights(stateDict, config);
@@ -89,14 +93,24 @@ function shipped(id: string, card: ModelCard, base: string): Model {
 }
 
 /** @throws WeightsError where the file is not a complete Restore-RWKV */
-function loaded(file: NamedBytes, position: number): Model {
+async function loaded(file: NamedBytes, position: number): Promise<Model> {
   const { stateDict, config } = readWeights(file);
   const weights = toNetworkWeights(stateDict, config);
   const id = `file-${position}`;
   const name = file.name.split('/').pop() ?? file.name;
   const variant = variantName(config);
   const state = { id, name, variant, parameters: countParameters(config), card: null };
-  return { id, name, card: null, weights: async () => weights, state };
+  return { id, name, card: null, version: await versionOf(file.bytes), weights: async () => weights, state };
+}
+
+/** Bytes of a hash that are shown: 64 bits. */
+const SHOWN = 8;
+
+/** The beginning of the file's SHA-256; its size where the page is not served securely and cannot hash. */
+async function versionOf(bytes: Uint8Array): Promise<string> {
+  if (!globalThis.crypto?.subtle) return `${bytes.length} bytes`;
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
+  return `SHA-256 ${Array.from(hash.subarray(0, SHOWN), (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }
 
 function cardText(card: ModelCard): CardText {

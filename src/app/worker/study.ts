@@ -1,18 +1,23 @@
 import { displayTransform } from '../../formats/orientation.ts';
+import type { VoxelAxis } from '../../formats/orientation.ts';
 import type { Modality, Volume } from '../../formats/volume.ts';
 import { degradationSentence, degrade } from '../../image/degrade.ts';
 import type { Normalisation } from '../../image/normalise.ts';
+import { cutGrid } from '../../image/reslice.ts';
 import { sliceOf } from '../../image/slice.ts';
 import type { Slice } from '../../image/slice.ts';
 import { windowPresets } from '../../image/window.ts';
-import type { ImageState, Measured, ReferenceState } from '../protocol.ts';
+import type { ImageState, Measured, PlaneState, ReferenceState } from '../protocol.ts';
 import type { SliceGeometry } from '../view/geometry.ts';
+import { ACQUIRED } from '../view/place.ts';
 
 /** An opened image with all that was made of it. */
 export interface Study {
   readonly volume: Volume;
   readonly modality: Modality;
   readonly modalityGuessed: boolean;
+  /** Sentences about how it was read. */
+  readonly notes: readonly string[];
   readonly reference: { readonly volume: Volume; readonly kind: 'sample' | 'file' } | null;
   /** Strength of the simulated degradation; the opened image is then the reference. */
   readonly degradation: number | null;
@@ -30,13 +35,14 @@ export interface Scores {
 }
 
 /** Files that do not say their modality are taken as MRI, whose normalisation follows the data. */
-const ASSUMED: Modality = 'mri';
+export const ASSUMED: Modality = 'mri';
 
-export function newStudy(volume: Volume): Study {
+export function newStudy(volume: Volume, notes: readonly string[] = volume.notices): Study {
   return {
     volume,
     modality: volume.modality ?? ASSUMED,
     modalityGuessed: volume.modality === null,
+    notes,
     reference: null,
     degradation: null,
     normalisation: null,
@@ -82,34 +88,64 @@ export function referenceState(study: Study): ReferenceState | null {
   return reference && { kind: reference.kind, name: reference.volume.name, degradation: null, strength: null };
 }
 
-export function imageState(study: Study): ImageState {
-  const { volume, modality, modalityGuessed } = study;
-  const { letters } = displayTransform(volume.affine);
-  const [minimum, maximum] = extremes(volume.data);
+export function imageState({ volume, modality, modalityGuessed, notes }: Study): ImageState {
+  const { name, format, units, columns, rows, slices, times, spacing, origin } = volume;
   return {
-    name: volume.name,
-    format: volume.format,
+    name,
+    format,
     modality,
     modalityGuessed,
-    units: volume.units,
-    slices: volume.slices,
-    spacing: volume.spacing,
-    geometry: geometryOf(volume),
-    letters,
-    minimum,
-    maximum,
-    presets: windowPresets(modality, volume.data).map(({ name, centre, width, inverted }) => ({
-      name,
+    units,
+    columns,
+    rows,
+    slices: slices / times,
+    times,
+    spacing,
+    planes: planesOf(volume),
+    presets: windowPresets(modality, sampled(volume)).map(({ name: preset, centre, width, inverted }) => ({
+      name: preset,
       window: rounded(width, width),
       level: rounded(centre, width),
       inverted,
     })),
+    notes,
+    series: origin.format === 'dicom' && origin.slices.length === slices,
   };
 }
 
-export function geometryOf({ affine, columns, rows, spacing }: Volume): SliceGeometry {
-  const { transpose, flipX, flipY } = displayTransform(affine);
-  return { columns, rows, pixel: spacing ?? { x: 1, y: 1 }, transpose, flipX, flipY };
+/** Axial, coronal, sagittal; as stored first where the file does not say which is which. */
+const ORDER = ['stored', 'axial', 'coronal', 'sagittal', 'alongRows', 'alongColumns'] as const;
+const UNKNOWN = { 0: 'alongColumns', 1: 'alongRows', 2: 'stored' } as const;
+
+function planesOf(volume: Volume): PlaneState[] {
+  const axes: readonly VoxelAxis[] = volume.slices > volume.times ? [2, 1, 0] : [2];
+  return axes
+    .map((across): PlaneState => {
+      const { plane, letters } = displayTransform(volume.affine, across);
+      const { count } = cutGrid(volume, across);
+      return { across, name: plane ?? UNKNOWN[across], count, geometry: geometryOf(volume, across), letters };
+    })
+    .sort((a, b) => ORDER.indexOf(a.name) - ORDER.indexOf(b.name));
+}
+
+/** How the pictures that stand on a voxel axis lie on the screen. */
+export function geometryOf(volume: Volume, across: VoxelAxis = ACQUIRED): SliceGeometry {
+  const { transpose, flipX, flipY } = displayTransform(volume.affine, across);
+  const { columns, rows, pixel } = cutGrid(volume, across);
+  return { columns, rows, pixel, transpose, flipX, flipY };
+}
+
+/** Percentiles of more voxels than this look no different on the screen, and take seconds. */
+const MOST_SAMPLES = 2 ** 24;
+
+/** The volume's voxels; of a very large one every second, third, … slice. */
+function sampled({ data, columns, rows, slices }: Volume): Float32Array {
+  if (data.length <= MOST_SAMPLES) return data;
+  const size = columns * rows;
+  const step = Math.min(slices, Math.ceil(data.length / MOST_SAMPLES));
+  const taken = new Float32Array(Math.ceil(slices / step) * size);
+  for (let k = 0; k < slices; k += step) taken.set(data.subarray(k * size, (k + 1) * size), (k / step) * size);
+  return taken;
 }
 
 /** Three significant digits of the window: what a person would type. */
@@ -118,18 +154,7 @@ function rounded(value: number, width: number): number {
   return Number((Math.round(value / step) * step).toPrecision(12));
 }
 
-function extremes(data: Float32Array): [number, number] {
-  let low = Infinity;
-  let high = -Infinity;
-  for (const value of data) {
-    if (!Number.isFinite(value)) continue;
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  return low <= high ? [low, high] : [0, 0];
-}
-
-/** Columns × rows × slices. */
-export function sizeOf({ columns, rows, slices }: Volume): string {
-  return `${columns} × ${rows} × ${slices}`;
+/** Columns × rows × slices, and × times where there are several. */
+export function sizeOf({ columns, rows, slices, times }: Volume): string {
+  return [columns, rows, slices / times, ...(times > 1 ? [times] : [])].join(' × ');
 }
