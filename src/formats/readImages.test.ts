@@ -32,7 +32,7 @@ function expectAsStated(volume: Volume, values: readonly (number | null)[]): voi
 }
 
 function expectOneSentence(error: FormatError): void {
-  expect(error.message).toMatch(/^(dicom|nifti|png|open): .{20,}/);
+  expect(error.message).toMatch(/^(dicom|nifti|analyze|png|open): .{20,}/);
   expect(error.message).not.toMatch(/\n|undefined|Error|\bat .*:\d+/);
 }
 
