@@ -92,7 +92,7 @@ async function open(file: NamedBytes, roll: Dice): Promise<boolean> {
     return true;
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    if (!/^[a-z]+: \S.{15,}$/.test(error.message)) throw new Error(`no sentence: ${JSON.stringify(error.message)}`);
+    if (!/^[a-z][a-z0-9 -]*: \S.{15,}$/.test(error.message)) throw new Error(`no sentence: ${JSON.stringify(error.message)}`);
     return false;
   }
 }
