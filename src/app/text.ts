@@ -194,7 +194,7 @@ export const text = {
     nothing: 'Nothing is restored yet: restore a slice or the volume first.',
     everySlice: 'Every slice',
     everySliceSays: (count: number, slices: number) =>
-      `Also the ${slices - count} that are not restored, as they are in the input.`,
+      `Also the ${slices - count} that are not restored, with the input’s values; their headers say so.`,
     simulated: 'The input is simulated, which no derived series should hide: undo Degrade to save DICOM.',
     file: 'Save file',
     folder: 'Save to a folder…',

@@ -165,3 +165,15 @@ it('of single-frame files, only the restored ones are written, numbered in order
     .toEqual([1, 3].map((slice) => [...volume.data.subarray(slice * size, (slice + 1) * size)]));
   expect(notices.join(' ')).not.toMatch(/not restored/);
 });
+
+it('files of which nothing was restored are written where every slice is wanted, and say so', async () => {
+  const folder = 'dicom/dicom2nifti/hitachi/anatomical/001';
+  const volume = await opened(...['001', '002', '003', '004'].map((name) => load(`${folder}/${name}.dcm`)));
+  const { sets } = await saved(volume, { indices: [1, 3], everySlice: true });
+  const size = volume.rows * volume.columns;
+  expect(sets.map(storedIn))
+    .toEqual([0, 1, 2, 3].map((slice) => [...volume.data.subarray(slice * size, (slice + 1) * size)]));
+  expect(sets.map((set) => /^(Not restored|Restored by)/.exec(set.string('x00082111') ?? '')?.[0]))
+    .toEqual(['Not restored', 'Restored by', 'Not restored', 'Restored by']);
+  expect(sets.map((set) => itemsOf(set, 'x00089215').length)).toEqual([0, 1, 0, 1]);
+});

@@ -123,7 +123,9 @@ export function derive(elements: Elements, transferSyntax: string, derivation: D
     '0040A170': sequence(codeItem('121322', 'DCM', 'Source image for image processing operation')),
   };
   const code = codeItem('RESTORED', '99RRWKV', 'Image restoration by a neural network');
-  const what = `Restored by the neural network ${model.name} ${model.version} in ${software}; not for diagnosis`;
+  const network = `the neural network ${model.name} ${model.version} in ${software}; not for diagnosis`;
+  const touched = restored.some(Boolean);
+  const what = touched ? `Restored by ${network}` : `Not restored: the source's values, in a series restored by ${network}`;
   const described = textOf(elements, '00082111');
 
   removeLeftovers(elements);
@@ -137,7 +139,8 @@ export function derive(elements: Elements, transferSyntax: string, derivation: D
     'LO', series === '' ? 'restored' : fitted(series, LONG_STRING - SUFFIX.length) + SUFFIX,
   );
   elements['00082111'] = textElement('ST', fitted(described ? `${what}; source: ${described}` : what, SHORT_TEXT));
-  elements['00089215'] = sequence(code);
+  if (touched) elements['00089215'] = sequence(code);
+  else delete elements['00089215'];
   // Referenced Frame Number is for references to some of the frames only (PS3.3, table 10-11).
   const frames = restored.every(Boolean) && derivation.allFrames ? []
     : sourceFrames.filter((_, index) => restored[index]);

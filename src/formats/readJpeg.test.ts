@@ -18,7 +18,7 @@ describe('a JPEG becomes one slice in [0, 1]', () => {
     it(name, async () => {
       const volume = await readJpeg(load(`jpeg/${name}.jpg`));
       expect([volume.columns, volume.rows, volume.slices, volume.times]).toEqual([37, 23, 1, 1]);
-      expect([volume.name, volume.format, volume.origin]).toEqual([name, 'jpeg', { format: 'plain', type: 'uint8' }]);
+      expect([volume.name, volume.format, volume.origin]).toEqual([name, 'jpeg', { format: 'picture', bitDepth: 8 }]);
       const mean = volume.data.reduce((sum, value) => sum + value, 0) / volume.data.length;
       // Both are libjpeg-turbo, of different versions: one step of 255 a pixel, far less on the whole.
       [mean, volume.data[5 * 37 + 7], volume.data[20 * 37 + 30]].forEach((value, index) =>
@@ -29,7 +29,7 @@ describe('a JPEG becomes one slice in [0, 1]', () => {
 
   it('of 12 and 16 bits too', async () => {
     const twelve = await readJpeg({ name: 'a/scan.jpeg', bytes: encoded('steps12.extended.jpg') });
-    expect([twelve.name, twelve.origin]).toEqual(['scan', { format: 'plain', type: 'uint16' }]);
+    expect([twelve.name, twelve.origin]).toEqual(['scan', { format: 'picture', bitDepth: 16 }]);
     const raw = new Uint16Array(load('codecs/steps12.extended.raw').bytes.slice().buffer);
     expect(twelve.data).toEqual(Float32Array.from(raw, (value) => value / 4095));
     const sixteen = await readJpeg({ name: 'x', bytes: encoded('steps.sv6.jpg') });

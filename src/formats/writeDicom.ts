@@ -26,6 +26,8 @@ export interface DicomSeriesOptions {
   readonly deidentify: boolean;
   /** Slices that were restored; all, unless given. */
   readonly indices?: readonly number[];
+  /** Also writes files of which no slice was restored, which then say so. */
+  readonly everySlice?: boolean;
   /** Makes UIDs; `freshUid` unless given. */
   readonly uid?: () => string;
   readonly now?: Date;
@@ -143,7 +145,7 @@ function addedVr(vr: string | null): string {
 /**
  * Writes a volume that was read from DICOM as a derived series: new instances of the source's SOP classes in one new
  * series of the same study and frame of reference, Explicit VR Little Endian, text in UTF-8. One file a source file, so
- * multi-frame stays multi-frame; of single-frame files, only the restored ones are written. See `derive` for what the
+ * multi-frame stays multi-frame; of single-frame files, only the restored ones are written unless all are wanted. See `derive` for what the
  * headers say, `setPixels` for how values are stored, `deidentify` for what is taken out.
  *
  * @param volume native units (HU, Bq/mL, or raw), all slices, restored or not
@@ -162,7 +164,8 @@ export async function writeDicomSeries(
   const vrOf = (tag: string): string | null => entry(tag)?.vr ?? null;
   const { uid = freshUid, now = new Date() } = options;
   const wanted = new Set(options.indices ?? origin.slices.keys());
-  const groups = groupsOf(origin.slices).filter(({ slices }) => slices.some(({ index }) => wanted.has(index)));
+  const groups = groupsOf(origin.slices)
+    .filter(({ slices }) => options.everySlice || slices.some(({ index }) => wanted.has(index)));
   const digits = Math.max(4, String(groups.length).length);
   const seriesInstance = uid();
   const studyInstance = uid();
@@ -186,7 +189,7 @@ export async function writeDicomSeries(
 
   const finish = ({ group, elements, plan, allFrames, transferSyntax }: Draft, place: number): NamedBytes => {
     const restored = group.slices.map(({ index }) => wanted.has(index));
-    found.untouchedFrames += restored.filter((one) => !one).length;
+    if (restored.length > 1) found.untouchedFrames += restored.filter((one) => !one).length;
     elements[TAG.characterSet] = textElement('CS', 'ISO_IR 192');
     // Sources without SOP class or study are not DICOM in earnest; what these have to be follows from the image.
     if (textOf(elements, TAG.sopClass) === '') {

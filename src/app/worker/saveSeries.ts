@@ -1,5 +1,5 @@
 import { version } from '../../../package.json';
-import type { NamedBytes, Volume } from '../../formats/volume.ts';
+import type { NamedBytes } from '../../formats/volume.ts';
 import type { SaveRequest, Work } from '../protocol.ts';
 import { text } from '../text.ts';
 import { writeToNewFolder } from './folder.ts';
@@ -30,7 +30,8 @@ export async function saveSeries(
     model: { name: model?.name ?? text.model.unnamed, version: model?.version ?? text.model.unnamed },
     software: text.software(version),
     deidentify,
-    indices: restoredIn(study, everySlice),
+    indices: [...study.restored.keys()],
+    everySlice,
   });
   proceed(job);
   const name = deidentify ? 'deidentified-restored' : `${plainName(study.volume.name)}-restored`;
@@ -44,24 +45,6 @@ export async function saveSeries(
   }
   const zip = `${name}.zip`;
   return { name: zip, blob: await zipped(files), sentence: text.notices.saved(zip), notices: all };
-}
-
-/**
- * The slices that are written as restored. A file of one slice that is not restored is only written where every slice
- * is wanted; multi-frame files are always whole, and the writer says which of their frames are the input's.
- */
-function restoredIn({ restored, volume }: Study, everySlice: boolean): number[] {
-  const alone = everySlice ? ofOneSlice(volume) : new Set<number>();
-  return Array.from({ length: volume.slices }, (_, i) => i).filter((i) => restored.has(i) || alone.has(i));
-}
-
-/** Slices that have a file to themselves. */
-function ofOneSlice({ origin }: Volume): Set<number> {
-  if (origin.format !== 'dicom') return new Set();
-  const headers = origin.slices.map(({ header }) => header);
-  const counts = new Map<Uint8Array, number>();
-  for (const header of headers) counts.set(header, (counts.get(header) ?? 0) + 1);
-  return new Set(headers.flatMap((header, i) => (counts.get(header) === 1 ? [i] : [])));
 }
 
 /** One zip of files as they are: DICOM that is worth packing is packed already. */
