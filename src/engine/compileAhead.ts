@@ -1,9 +1,9 @@
+import { pipelineFor } from '../kernels/pipeline.ts';
 import type { Variants } from '../kernels/variants.ts';
 import { LIGHT } from '../model/config.ts';
 import { variantsFor } from './engine.ts';
 import { lower } from './lower.ts';
 import { networkGraph, weightShapes } from './networkGraph.ts';
-import { pipelineFor } from './plan.ts';
 
 /**
  * Compiles what a Restore-RWKV needs while its weights are still on their way: kernels take sizes and channel counts as
