@@ -104,3 +104,47 @@ export async function letters(page: Page): Promise<Record<string, string>> {
   }
   return found;
 }
+
+/** What the tiny network is trained with where a test says nothing else: seconds on two processors. */
+export interface TinyRun {
+  readonly steps: number;
+  readonly crop: number;
+  readonly batch: number;
+  readonly keepEvery: number;
+}
+
+export const TINY_RUN: TinyRun = { steps: 30, crop: 32, batch: 2, keepEvery: 5 };
+
+/** Fills in the fine-tuning dialog, which is open or opened here, for a tiny network, and starts it. */
+export async function startTiny(page: Page, run: Partial<TinyRun> = {}): Promise<Locator> {
+  const { steps, crop, batch, keepEvery } = { ...TINY_RUN, ...run };
+  const dialog = page.getByRole('dialog', { name: 'Fine-tune' });
+  if (!(await dialog.isVisible())) await page.getByRole('button', { name: 'Fine-tune' }).click();
+  await dialog.getByRole('radio', { name: /tiny network from scratch/ }).check();
+  await dialog.getByText('Steps and rates').click();
+  const numbers = { Steps: steps, 'Crop, pixels': crop, 'Crops a step': batch, 'Keep every': keepEvery };
+  for (const [name, value] of Object.entries(numbers)) {
+    await dialog.getByRole('spinbutton', { name, exact: true }).fill(String(value));
+  }
+  await dialog.getByRole('button', { name: 'Start' }).click();
+  return dialog;
+}
+
+/** Waits until a run has taken so many steps. */
+export async function reached(dialog: Locator, step: number): Promise<void> {
+  const progress = dialog.getByRole('progressbar', { name: 'Fine-tuning' });
+  await expect(async () => {
+    expect(Number(await progress.getAttribute('aria-valuenow'))).toBeGreaterThanOrEqual(step);
+  }).toPass({ timeout: SLOW, intervals: [100] });
+}
+
+/** Loss by step, as the dialog's table says it. */
+export async function lossesOf(dialog: Locator): Promise<Map<number, string>> {
+  const figures = dialog.locator('details', { hasText: 'Figures' });
+  if ((await figures.getAttribute('open')) === null) await figures.locator('summary').click();
+  const table = figures.getByRole('table', { name: /^Loss/ });
+  await expect(table).toBeVisible();
+  const rows = await table.locator('tbody tr').evaluateAll((all) =>
+    all.map((row) => [...row.children].map((cell) => cell.textContent ?? '')));
+  return new Map(rows.map(([step, loss]) => [Number(step), loss!]));
+}

@@ -1,5 +1,6 @@
 // Omni-Shift, eq. 11, merged to one depth-wise 5×5 convolution with zero padding: PIXELS neighbours of a row a thread.
 const PIXELS = 4u;
+const TURNED = false;       // the kernel turned by 180°: the gradient of x from that of y
 
 struct Params {             // lengths, offsets and strides in vec4s
   height: u32, width: u32, vectors: u32,
@@ -31,7 +32,8 @@ fn omniShift(@builtin(global_invocation_id) id: vec3u) {
       }
     }
     for (var dx = 0u; dx < 5u; dx++) {
-      let weight = kernel[(u32(dy) * 5u + dx) * p.vectors + channel];
+      let tap = u32(dy) * 5u + dx;
+      let weight = kernel[select(tap, 24u - tap, TURNED) * p.vectors + channel];
       for (var i = 0u; i < PIXELS; i++) { sum[i] += value[i + dx] * weight; }
     }
   }

@@ -41,3 +41,7 @@ export function meanAndDeviation(values: readonly number[]): MeanAndDeviation | 
   const squares = finite.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return { mean, deviation: Math.sqrt(squares / (count - 1)), count };
 }
+
+/** The metrics of the paper's tables. */
+export const METRICS = ['psnr', 'ssim', 'rmse'] as const;
+export type Metric = (typeof METRICS)[number];

@@ -1,3 +1,4 @@
+import { Suspense, lazy } from 'react';
 import { Alert } from './components/Alert.tsx';
 import { Dock } from './components/Dock.tsx';
 import { Footer } from './components/Footer.tsx';
@@ -14,7 +15,11 @@ import { useKeyboard } from './hooks/useKeyboard.ts';
 import { useApp } from './store.ts';
 import { text } from './text.ts';
 
+const FineTuneDialog = lazy(async () => ({ default: (await import('./components/FineTuneDialog.tsx')).FineTuneDialog }));
+const SweepDialog = lazy(async () => ({ default: (await import('./components/SweepDialog.tsx')).SweepDialog }));
+
 export function App() {
+  const dialog = useApp((state) => state.dialog);
   const opened = useApp((state) => state.image !== null);
   const dropping = useFileDrop();
   useKeyboard();
@@ -32,6 +37,10 @@ export function App() {
       <Footer />
       <FoundDialog />
       <SaveDialog />
+      <Suspense>
+        {dialog === 'tune' && <FineTuneDialog />}
+        {dialog === 'sweep' && <SweepDialog />}
+      </Suspense>
       <KeysDialog />
     </div>
   );

@@ -1,6 +1,7 @@
+import type { TuneFromWorker } from './fineTune.ts';
 import type { DeviceChoice, Found, FromWorker, Role, ToWorker } from './protocol.ts';
-import { CAMERA_AT_REST, useApp } from './store.ts';
-import type { AppState } from './store.ts';
+import { CAMERA_AT_REST, NO_FIGURES, useApp } from './store.ts';
+import type { AppState, TuneState } from './store.ts';
 import { text } from './text.ts';
 
 let worker: Worker | null = null;
@@ -17,7 +18,8 @@ export function start(canvas: HTMLCanvasElement): void {
   worker.onmessage = ({ data }: MessageEvent<FromWorker>) => hear(data);
   worker.onerror = (event) => {
     event.preventDefault();
-    useApp.setState({ alert: text.failed.worker(event.message), work: null });
+    const alert = text.failed.worker(event.message);
+    useApp.setState(({ tune }) => ({ alert, work: null, tune: { ...tune, run: null, ...NO_FIGURES } }));
   };
   const { size, view } = useApp.getState();
   const offscreen = canvas.transferControlToOffscreen();
@@ -62,6 +64,31 @@ function hear(message: FromWorker): void {
       return set({ savedNotes: message.notices });
     case 'download':
       return download(message.name, message.blob);
+    case 'sweep':
+      return set({ sweep: message.sweep });
+    default:
+      return set(({ tune }) => ({ tune: { ...tune, ...heardOfTuning(message, tune) } }));
+  }
+}
+
+function heardOfTuning(message: TuneFromWorker, { losses, validations }: TuneState): Partial<TuneState> {
+  switch (message.type) {
+    case 'tuneFits':
+      return { fit: message.fit };
+    case 'tuneRun':
+      return message.run ? { run: message.run } : { run: null, ...NO_FIGURES };
+    case 'tuneHistory':
+      return { ...message.history, left: null };
+    case 'tuneStep':
+      return { losses: [...losses, message.point], left: message.left };
+    case 'tuneValidation':
+      return { validations: [...validations, message.validation] };
+    case 'tunePictures':
+      return { pictures: message.pictures };
+    case 'tuneStored':
+      return { stored: message.stored };
+    case 'tuneProblem':
+      return { problem: message.text };
   }
 }
 
@@ -73,7 +100,7 @@ function hearImage({ image, place, fresh, finding }: FromWorker & { type: 'image
   if (fresh && preset) {
     const { window, level, inverted } = preset;
     const settled = { ...view, window, level, inverted, camera: CAMERA_AT_REST };
-    useApp.setState({ ...opened, slice: null, savedNotes: [], view: settled, alert: null });
+    useApp.setState({ ...opened, slice: null, sweep: null, savedNotes: [], view: settled, alert: null });
     tell({ type: 'view', view: settled });
   } else {
     useApp.setState(opened);
@@ -97,7 +124,7 @@ function hearPreview({ finding, index, picture }: FromWorker & { type: 'preview'
   }));
 }
 
-function download(name: string, blob: Blob): void {
+export function download(name: string, blob: Blob): void {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(blob);
   link.download = name;

@@ -8,6 +8,7 @@ import './styles/start.css';
 import './styles/panel.css';
 import './styles/modelCard.css';
 import './styles/dialogs.css';
+import './styles/fineTune.css';
 
 const root = document.getElementById('root');
 if (root) createRoot(root).render(<App />);

@@ -1,5 +1,7 @@
 import type { Plane, VoxelAxis } from '../formats/orientation.ts';
 import type { FormatName, Modality, Units } from '../formats/volume.ts';
+import type { TuneFromWorker, TuneToWorker } from './fineTune.ts';
+import type { SweepFromWorker, SweepToWorker } from './sweep.ts';
 import type { Camera, SliceGeometry } from './view/geometry.ts';
 import type { ViewName } from './view/panes.ts';
 import type { Place } from './view/place.ts';
@@ -21,7 +23,9 @@ export type ToWorker =
   | { type: 'restore' }
   | { type: 'restoreVolume' }
   | { type: 'cancel' }
-  | { type: 'save'; request: SaveRequest };
+  | { type: 'save'; request: SaveRequest }
+  | TuneToWorker
+  | SweepToWorker;
 
 export type FromWorker =
   | { type: 'device'; device: DeviceState }
@@ -38,7 +42,9 @@ export type FromWorker =
   | { type: 'notice'; text: string }
   | { type: 'alert'; text: string }
   | { type: 'saved'; notices: readonly string[] }
-  | { type: 'download'; name: string; blob: Blob };
+  | { type: 'download'; name: string; blob: Blob }
+  | TuneFromWorker
+  | SweepFromWorker;
 
 /** The opened image is restored; the reference is what it is compared with. */
 export type Role = 'input' | 'reference';
@@ -244,7 +250,8 @@ export interface Metrics {
 
 /** What is being done: a state, and how far it is (null where that cannot be known). */
 export interface Work {
-  readonly state: 'looking' | 'loading' | 'degrading' | 'weights' | 'compiling' | 'restoring' | 'volume' | 'saving';
+  readonly state: 'looking' | 'loading' | 'degrading' | 'weights' | 'compiling' | 'restoring' | 'volume' | 'saving'
+    | 'scans' | 'preparing' | 'sweep';
   readonly done: number | null;
   readonly total: number | null;
   /** Milliseconds left; null while unknown. */

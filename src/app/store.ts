@@ -1,8 +1,11 @@
 import { create } from 'zustand';
+import type { Fit, LossPoint, StoredRun, TunePictures, TuneRun } from './fineTune.ts';
 import type {
   CanvasSize, DeviceState, Found, ImageState, ModelState, PlaneState, ReferenceState, Role, SampleCard, SliceState,
   ViewSettings, Work,
 } from './protocol.ts';
+import type { Validation } from '../training/training.ts';
+import type { SweepState } from './sweep.ts';
 import { ACQUIRED, keyOf } from './view/place.ts';
 import type { Place } from './view/place.ts';
 
@@ -31,8 +34,28 @@ export interface AppState {
   readonly size: CanvasSize;
   /** The bottom sheet of narrow screens is pulled up. */
   readonly sheetOpen: boolean;
-  readonly dialog: 'save' | 'keys' | 'found' | 'notes' | null;
+  readonly dialog: 'save' | 'keys' | 'found' | 'notes' | 'tune' | 'sweep' | null;
+  readonly tune: TuneState;
+  readonly sweep: SweepState | null;
 }
+
+/** Fine-tuning: the run with all its figures, and what could be one. */
+export interface TuneState {
+  readonly run: TuneRun | null;
+  readonly losses: readonly LossPoint[];
+  readonly validations: readonly Validation[];
+  readonly pictures: TunePictures | null;
+  /** Milliseconds; null until a step is done. */
+  readonly left: number | null;
+  /** The run on the disk. */
+  readonly stored: StoredRun | null;
+  readonly fit: Fit | null;
+  /** Why no run came about. */
+  readonly problem: string | null;
+}
+
+/** Of a run that has not taken a step. */
+export const NO_FIGURES = { losses: [], validations: [], pictures: null, left: null } as const;
 
 export const CAMERA_AT_REST = { zoom: 1, panX: 0, panY: 0 } as const;
 
@@ -56,6 +79,8 @@ export const useApp = create<AppState>()(() => ({
   size: { width: 1, height: 1, ratio: 1 },
   sheetOpen: false,
   dialog: null,
+  tune: { run: null, ...NO_FIGURES, stored: null, fit: null, problem: null },
+  sweep: null,
 }));
 
 /** The plane that the viewer shows of an image. */

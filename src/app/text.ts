@@ -15,7 +15,7 @@ const count = (parameters: number) =>
 
 const PAPER = 'https://arxiv.org/abs/2407.11087';
 
-/** Every sentence and label of the page. */
+/** Every sentence and label of the page, but for fine-tuning and the sweep, which have files of their own. */
 export const text = {
   title: 'Restore-RWKV',
   /** Named in the files that are saved. */
@@ -93,6 +93,7 @@ export const text = {
     slices: (slices: number) => `${slices} ${slices === 1 ? 'slice' : 'slices'}`,
     times: (times: number) => `${times} times`,
     files,
+    scans: (count: number) => `${count} ${count === 1 ? 'scan' : 'scans'}`,
     noPicture: 'No preview',
   },
   notes: {
@@ -219,6 +220,9 @@ export const text = {
     restoring: 'Restoring the slice…',
     volume: 'Restoring the volume…',
     saving: 'Writing the file…',
+    scans: 'Reading the scans…',
+    preparing: 'Preparing the run…',
+    sweep: 'Measuring over strengths…',
   } satisfies Record<Work['state'], string>,
   progress: (done: number, of: string) => `${done} of ${of}`,
   left: (milliseconds: number) => {

@@ -8,6 +8,7 @@ import { openModels } from './worker/models.ts';
 import { openSamples, sampleThumbnail } from './worker/samples.ts';
 import type { Sample } from './worker/samples.ts';
 import { Session } from './worker/session.ts';
+import type { Tuning } from './worker/tuning.ts';
 
 const post = (message: FromWorker) => self.postMessage(message);
 const fail = (words: string) => post({ type: 'alert', text: words });
@@ -15,6 +16,8 @@ const tell = (words: string) => post({ type: 'notice', text: words });
 const jobs = createJobs(fail, tell, () => post({ type: 'idle' }));
 
 let session: Session | null = null;
+/** Fetched when it is first asked for. */
+let tuning: () => Promise<Tuning> = () => Promise.reject(new Error('not started'));
 let samples: Promise<Sample[]> = Promise.resolve([]);
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
@@ -63,6 +66,29 @@ async function hear(message: ToWorker): Promise<void> {
       return jobs.run('Restoring the volume', (job) => now.restoreVolume(job));
     case 'save':
       return jobs.run('Saving', (job) => now.save(message.request, job));
+    case 'tuneFit':
+      return (await tuning()).tellFit(message.fit);
+    case 'tune':
+      return jobs.run('Preparing the run', async (job) => (await tuning()).begin(message.request, job));
+    case 'tuneResume':
+      return jobs.run('Preparing the run', async (job) => (await tuning()).resume(job));
+    case 'tuneForget':
+      return jobs.run('Forgetting the run', async () => (await tuning()).forget());
+    case 'tunePause':
+      return (await tuning()).pause();
+    case 'tuneGoOn':
+      return (await tuning()).goOn();
+    case 'tuneStop':
+      return (await tuning()).stop();
+    case 'tuneUse':
+      return jobs.run('Using the trained model', async () => (await tuning()).use());
+    case 'tuneExport':
+      return jobs.run('Exporting the weights', async () => (await tuning()).export());
+    case 'tuneClose':
+      return jobs.run('Closing the run', async () => (await tuning()).close());
+    case 'sweep':
+      return jobs.run('The sweep', async (job) =>
+        (await import('./worker/sweeping.ts')).sweepStrengths(now, message, job));
   }
 }
 
@@ -73,6 +99,8 @@ async function begin({ canvas, size, view, base, device }: ToWorker & { type: 's
   samples = openSamples(base);
   session = new Session({ post, machine: () => machine, models }, view, size);
   const now = session;
+  let tunes: Promise<Tuning> | null = null;
+  tuning = () => (tunes ??= import('./worker/tuning.ts').then(({ Tuning }) => new Tuning(now, jobs.turn)));
 
   const watch = async (current: Machine): Promise<void> => {
     post({ type: 'device', device: current.state });
@@ -93,5 +121,6 @@ async function begin({ canvas, size, view, base, device }: ToWorker & { type: 's
   const listed = await samples;
   post({ type: 'samples', samples: listed.map(({ card }) => card) });
   await now.postModels();
+  await (await tuning()).tellStored();
   for (const sample of listed) post({ type: 'thumbnail', id: sample.card.id, url: await sampleThumbnail(sample) });
 }

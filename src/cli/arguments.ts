@@ -8,15 +8,28 @@ export const USAGE = `Restore-RWKV on the command line.
   restore INPUT... --out PATH [--weights FILE] [--modality ct|pet|mri] [--raw] [--series N] [--deidentify]
                                           restores every slice; PATH ends in .nii, .nii.gz, .nrrd, .mha or .png, or is
                                           a folder with a slash at its end for a derived DICOM series
-  degrade INPUT... --out PATH --task ct|pet|mri [--strength N] [--seed N] [--series N]
-                                          simulates the low-quality input of a task
-  evaluate --reference R --input I [--modality ct|pet|mri] [--csv FILE]
-                                          PSNR, SSIM and RMSE of each slice, mean and standard deviation
+  degrade INPUT... --out PATH --task ct|pet|mri [--strength N] [--seed N] [--noise N] [--series N]
+                                          simulates the low-quality input of a task; --noise for mri, a share of the
+                                          brightest signal
+  evaluate --reference R --input I [--input-row LOW] [--against OTHER] [--modality ct|pet|mri] [--csv FILE]
+           [--markdown | --json]          PSNR, SSIM and RMSE, mean and standard deviation over slices, of images or of
+                                          folders matched by file name; LOW adds the row of the unrestored input, OTHER
+                                          another restoration and paired tests of the two
+  evaluate --weights FILE... --data DIR --task ct|pet|mri [--against FILE] [--strength N] [--seed N] [--noise N]
+           [--slices 7|7-12|"every 5"] [--csv FILE] [--markdown | --json]
+                                          the same of models, on inputs simulated from the references in DIR
+  sweep REFERENCE... --task ct|pet|mri [--weights FILE]... [--strengths A,B,C] [--slices 7|7-12|every 5] [--seed N]
+        [--noise N] [--csv FILE] [--json] [--series N]
+                                          PSNR, SSIM and RMSE over strengths of the simulated degradation, for the input
+                                          and each model
   verify [DIR] [--json]                   conformance vectors against every interpreter present
   bench [--json] [--size N] [--variant light|full]
                                           speed on this device
+  bench --training [--json] [--batch N] [--crop N]
+                                          time and memory of a training step of the light network on WebGPU, with the
+                                          kernels of this program and with those of stock tfjs
 
-  --device gpu|software|wasm|cpu          for restore, verify and bench; a GPU where there is one, else software
+  --device gpu|software|wasm|cpu          for restore, evaluate, sweep, verify and bench; a GPU where there is one, else software
 
 Exit status: 0 done, 1 refused or failed, 2 wrong usage. Not a medical device.`;
 

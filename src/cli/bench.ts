@@ -1,4 +1,3 @@
-import { cpus } from 'node:os';
 import { countMacs } from '../engine/cost.ts';
 import { createEngine } from '../engine/engine.ts';
 import { FULL, LIGHT } from '../model/config.ts';
@@ -8,9 +7,11 @@ import { hashedParameter, hashedStateDict } from '../weights/hashedWeights.ts';
 import type { NetworkWeights } from '../weights/networkWeights.ts';
 import { toNetworkWeights } from '../weights/networkWeights.ts';
 import { oneOf, parseVerb } from './arguments.ts';
+import { benchTraining } from './benchTraining.ts';
 import type { WebGpuDevice } from './devices.ts';
 import { deviceName, deviceOption, openWebGpu, wasmPaths } from './devices.ts';
 import { UsageError } from './errors.ts';
+import { machineName, spread, time } from './timing.ts';
 
 /** One way to compute the network, ready to be timed. */
 interface Contender {
@@ -28,11 +29,14 @@ const ROUNDS = 10;
 /**
  * `bench [--json] [--size N] [--variant light|full] [--device gpu|software|wasm]`: one image through the engine and,
  * on the same device and in the same run, through stock tfjs operators; also tfjs on wasm. Seeded weights and image.
+ * `bench --training [--batch N] [--crop N] [--json] [--device gpu|software]`: one step of training instead.
  */
 export async function bench(args: string[]): Promise<number> {
   const { values } = parseVerb('bench', args, {
     json: { type: 'boolean' }, size: { type: 'string' }, variant: { type: 'string' }, device: { type: 'string' },
+    training: { type: 'boolean' }, batch: { type: 'string' }, crop: { type: 'string' },
   });
+  if (values.training) return benchTraining(values);
   const size = Number(values.size ?? 128);
   if (!Number.isInteger(size) || size < 8 || size % 8 !== 0 || size > 4096) {
     throw new UsageError(`bench: --size is "${values.size}"; it can be a multiple of 8 up to 4096`);
@@ -74,7 +78,7 @@ export async function bench(args: string[]): Promise<number> {
 
   const macs = countMacs(config, size, size);
   const cases = contenders.map(({ name, samples, first }) => ({ name, first, min: Math.min(...samples), ...spread(samples) }));
-  const machine = `${cpus()[0]?.model.trim() ?? 'unknown processor'} × ${cpus().length}`;
+  const machine = machineName();
   if (values.json) {
     console.log(JSON.stringify({ variant, size, machine, adapter, prepare, bytes, flops: 2 * macs, rounds: ROUNDS, cases }));
     return 0;
@@ -103,22 +107,4 @@ async function stockTfjs(weights: NetworkWeights, image: Float32Array, size: num
   else await useTfjsBackend('wasm', { wasmPaths: wasmPaths() });
   const network = createTfjsNetwork(weights);
   return () => network.restore(image, size, size);
-}
-
-async function time(run: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await run();
-  return performance.now() - start;
-}
-
-/** Median, and median absolute deviation from it. */
-function spread(samples: readonly number[]): { median: number; deviation: number } {
-  const median = middle(samples);
-  return { median, deviation: middle(samples.map((sample) => Math.abs(sample - median))) };
-}
-
-function middle(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = sorted.length / 2;
-  return (sorted[Math.ceil(half) - 1]! + sorted[Math.floor(half)]!) / 2;
 }

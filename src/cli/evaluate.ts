@@ -1,93 +1,93 @@
-import { evaluate as evaluateSlice, EVALUATION_RANGE, type Evaluation, type Range } from '../analysis/metrics.ts';
-import { summarise, type MeanAndDeviation } from '../analysis/summary.ts';
-import type { Modality, Volume } from '../formats/volume.ts';
-import { isPicture } from '../image/normalise.ts';
-import { sliceOf } from '../image/slice.ts';
-import { toSuv } from '../image/suv.ts';
+import { STRENGTH } from '../image/degrade.ts';
 import { modalityOption, parseVerb, required } from './arguments.ts';
-import { RefusedError, sentence, UsageError } from './errors.ts';
-import { readVolume, writeOutput } from './files.ts';
+import { checkedStrength, noiseOption, numberOption, seedOption } from './degrade.ts';
+import { deviceOption } from './devices.ts';
+import { UsageError } from './errors.ts';
+import { evaluateFiles, type FileMethod } from './evaluateFiles.ts';
+import { evaluateModels } from './evaluateModels.ts';
+import { printEvaluated, type Evaluated } from './evaluateOutput.ts';
+import { joinEvery, slicesOption } from './slicesOption.ts';
 
-const OPTIONS = {
+const OUTPUT = { csv: { type: 'string' }, markdown: { type: 'boolean' }, json: { type: 'boolean' } } as const;
+const FILES = {
   reference: { type: 'string' },
   input: { type: 'string' },
+  'input-row': { type: 'string' },
   modality: { type: 'string' },
-  csv: { type: 'string' },
 } as const;
+const MODELS = {
+  weights: { type: 'string', multiple: true },
+  data: { type: 'string', multiple: true },
+  task: { type: 'string' },
+  strength: { type: 'string' },
+  seed: { type: 'string' },
+  noise: { type: 'string' },
+  slices: { type: 'string' },
+  device: { type: 'string' },
+} as const;
+const OPTIONS = { ...FILES, ...MODELS, ...OUTPUT, against: { type: 'string' } } as const;
 
-/** `evaluate --reference R --input I [--csv FILE]`: PSNR, SSIM and RMSE of each slice, then mean ± deviation. */
+type Parsed = ReturnType<typeof parse>;
+const parse = (args: string[]) => parseVerb('evaluate', joinEvery(args), OPTIONS);
+
+/**
+ * PSNR, SSIM and RMSE as mean ± standard deviation over slices, in the form of the paper's tables.
+ *
+ * `evaluate --reference R --input I [--input-row LOW] [--against OTHER]` compares files, or folders by file name.
+ * `evaluate --weights FILE… --data DIR --task T [--against FILE]` simulates inputs and restores them with each model.
+ * `--against` adds a paired t-test and a Wilcoxon signed-rank test.
+ */
 export async function evaluate(args: string[]): Promise<number> {
-  const { values, positionals } = parseVerb('evaluate', args, OPTIONS);
-  if (positionals.length > 0) throw new UsageError(`evaluate: ${positionals[0]} stands alone; say --reference R --input I`);
-  const referencePath = required('evaluate', 'reference', values.reference);
-  const inputPath = required('evaluate', 'input', values.input);
-  const wanted = modalityOption(values.modality);
-
-  const opened = [await readVolume([referencePath]), await readVolume([inputPath])] as const;
-  // Both or none: values in Bq/mL mean nothing beside SUV.
-  const inSuv = opened.every(({ units, suv }) => units === 'SUV' || (suv && suv.factor !== null));
-  const [reference, input] = inSuv ? [toSuv(opened[0]), toSuv(opened[1])] : opened;
-  checkSameSize(reference, input);
-  const modality = modalityOf(wanted, reference, input);
-  const { range, units } = rangeOf(modality, reference, input);
-
-  const evaluations: Evaluation[] = [];
-  console.log(`slice    PSNR/dB      SSIM  RMSE${units && `/${units}`}`);
-  for (let index = 0; index < reference.slices; index++) {
-    const evaluation = evaluateSlice(sliceOf(reference, index), sliceOf(input, index), range);
-    evaluations.push(evaluation);
-    const { psnr, ssim, rmse } = evaluation;
-    console.log(`${String(index + 1).padStart(5)}  ${psnr.toFixed(4).padStart(9)}  ${ssim.toFixed(6)}  ${significant(rmse)}`);
-  }
-  const { psnr, ssim, rmse, identical, constantReferences } = summarise(evaluations);
-  console.log(`mean ± sd  PSNR ${spread(psnr, 4)} dB  SSIM ${spread(ssim, 6)}  RMSE ${spread(rmse, 4)} ${units}`.trimEnd());
-
-  const nonFinite = evaluations.reduce((sum, evaluation) => sum + evaluation.nonFinite, 0);
-  if (identical > 0) note(`${identical} slices equal their reference and are not in the mean of PSNR`);
-  if (constantReferences > 0) note(`${constantReferences} slices have a constant reference; the whole range stands for theirs`);
-  if (nonFinite > 0) note(`${nonFinite} voxels are not finite and count as ${range.min}`);
-  if (values.csv) await writeOutput(values.csv, csv(evaluations));
+  const parsed = parse(args);
+  const { csv, markdown = false, json = false } = parsed.values;
+  if (markdown && json) throw new UsageError('evaluate: --markdown and --json exclude each other');
+  const evaluated = await (parsed.values.weights ? ofModels(parsed) : ofFiles(parsed));
+  await printEvaluated(evaluated, { csv, markdown, json });
   return 0;
 }
 
-function checkSameSize(reference: Volume, input: Volume): void {
-  const size = ({ columns, rows, slices }: Volume) => `${columns} × ${rows} × ${slices}`;
-  if (size(reference) === size(input)) return;
-  throw new RefusedError(`evaluate: the input is ${size(input)}, the reference ${size(reference)}; name images of one size`);
+async function ofFiles({ values, positionals }: Parsed): Promise<Evaluated> {
+  if (positionals.length > 0) {
+    throw new UsageError(`evaluate: ${positionals[0]} stands alone; say --reference R --input I`);
+  }
+  refuseOthers(values, MODELS, 'is for --weights FILE --data DIR --task T');
+  const reference = required('evaluate', 'reference', values.reference);
+  const input = required('evaluate', 'input', values.input);
+  const { against, 'input-row': low } = values;
+  const methods: FileMethod[] = [
+    ...(low ? [{ name: 'Input', path: low }] : []),
+    { name: low || against ? 'Restored' : 'Input', path: input },
+    ...(against ? [{ name: 'Other', path: against }] : []),
+  ];
+  const evaluated = await evaluateFiles(reference, methods, modalityOption(values.modality));
+  if (!against) return evaluated;
+  const last = methods.length - 1;
+  return { ...evaluated, table: { ...evaluated.table, comparisons: [[last - 1, last]] } };
 }
 
-/** null for pictures in [0, 1]. */
-function modalityOf(wanted: Modality | undefined, reference: Volume, input: Volume): Modality | null {
-  const modality = wanted ?? reference.modality ?? input.modality;
-  if (modality || (isPicture(reference) && isPicture(input))) return modality;
-  throw new UsageError(`evaluate: ${reference.name} does not say what it is; add --modality ct, pet or mri`);
+async function ofModels({ values, positionals }: Parsed): Promise<Evaluated> {
+  refuseOthers(values, FILES, 'is for images; with --weights, name references by --data DIR --task T');
+  const own = [...values.weights!, ...positionals];
+  const task = modalityOption(required('evaluate', 'task', values.task), 'task')!;
+  const strength = numberOption('evaluate', 'strength', values.strength) ?? STRENGTH[task].standard;
+  checkedStrength('evaluate', task, strength);
+  const simulation = {
+    task,
+    strength,
+    seed: seedOption('evaluate', values.seed),
+    noise: noiseOption('evaluate', task, values.noise),
+    chosen: slicesOption('evaluate', values.slices),
+  };
+  const device = deviceOption(values.device);
+  if (!values.data) throw new UsageError('evaluate: --data is missing: a file or folder of references');
+  const weights = values.against ? [...own, values.against] : own;
+  const evaluated = await evaluateModels(weights, values.data, simulation, device);
+  // Method 0 is the input, method i + 1 the i-th model.
+  const comparisons = values.against ? own.map((_, i) => [i + 1, weights.length] as const) : [];
+  return { ...evaluated, table: { ...evaluated.table, comparisons } };
 }
 
-/** What both images are clamped to, and its units for people. */
-function rangeOf(modality: Modality | null, reference: Volume, input: Volume): { range: Range; units: string } {
-  if (modality === null) return { range: { min: 0, max: 1 }, units: '' };
-  const units = { ct: 'HU', pet: 'SUV', mri: '' }[modality];
-  if (modality !== 'pet' || reference.units !== 'Bq/mL') return { range: EVALUATION_RANGE[modality], units };
-  // 20 SUV is not known in Bq/mL without dose and weight: then nothing is cut above.
-  const largest = (data: Float32Array) => data.reduce((max, value) => (value < Infinity && value > max ? value : max), 0);
-  const max = Math.max(largest(reference.data), largest(input.data)) || 1;
-  note('PET in Bq/mL: values above 20 SUV cannot be told and are not clamped');
-  return { range: { min: 0, max }, units: 'Bq/mL' };
-}
-
-const significant = (value: number) => String(Number(value.toPrecision(6)));
-
-function spread(value: MeanAndDeviation | null, digits: number): string {
-  if (!value) return 'Infinity';
-  const mean = value.mean.toFixed(digits);
-  return value.deviation === null ? mean : `${mean} ± ${value.deviation.toFixed(digits)}`;
-}
-
-function csv(evaluations: readonly Evaluation[]): string {
-  const rows = evaluations.map(({ psnr, ssim, rmse }, index) => [index + 1, psnr, ssim, rmse].join(','));
-  return `${['slice,psnr,ssim,rmse', ...rows].join('\n')}\n`;
-}
-
-function note(text: string): void {
-  process.stderr.write(`note: ${sentence(text)}\n`);
+function refuseOthers(values: Parsed['values'], others: object, advice: string): void {
+  const given = Object.keys(others).find((name) => values[name as keyof typeof values] !== undefined);
+  if (given) throw new UsageError(`evaluate: --${given} ${advice}`);
 }

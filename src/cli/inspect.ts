@@ -1,11 +1,15 @@
 import { stat } from 'node:fs/promises';
+import { plainText } from '../formats/guard.ts';
 import type { NamedBytes, Volume } from '../formats/volume.ts';
+import { fileCardOf, ruleSentence } from '../image/cardMetadata.ts';
+import { MODALITIES, type ModelCard } from '../image/modelCard.ts';
 import { variantName } from '../model/config.ts';
 import { countParameters } from '../weights/networkWeights.ts';
 import { readWeights } from '../weights/readWeights.ts';
 import { parseVerb } from './arguments.ts';
 import { sentence, UsageError } from './errors.ts';
 import { findInputs, readInput } from './files.ts';
+import { cardBeside } from './loadedModel.ts';
 
 interface ImageReport {
   readonly kind: 'image';
@@ -29,6 +33,10 @@ interface WeightsReport {
   readonly blocks: readonly number[];
   readonly refinement: number;
   readonly parameters: number;
+  /** What the file or the card beside it says of itself; absent where neither does. */
+  readonly name?: string;
+  /** The rules by modality of that card or file; absent where there are none and the paper's ranges apply. */
+  readonly normalisation?: ModelCard['normalisation'];
 }
 
 /**
@@ -65,7 +73,7 @@ async function* reportsOn(path: string): AsyncGenerator<Report> {
   if (!(await stat(path)).isDirectory()) {
     const file = await readInput(path);
     if (looksLikeWeights(file.bytes)) {
-      yield { name: path, ...weightsReport(file) };
+      yield { name: path, ...await weightsReport(path, file) };
       return;
     }
   }
@@ -103,12 +111,25 @@ function imageReport(volume: Volume): ImageReport {
   };
 }
 
-function weightsReport(file: NamedBytes): { report: WeightsReport; notices: readonly string[] } {
-  const { config, ignored } = readWeights(file);
+interface Findings {
+  readonly report: WeightsReport;
+  readonly notices: readonly string[];
+}
+
+async function weightsReport(path: string, file: NamedBytes): Promise<Findings> {
+  const { config, ignored, metadata } = readWeights(file);
   const { dim, blocks, refinement } = config;
-  const parameters = countParameters(config);
-  const notices = ignored.length > 0 ? [`${ignored.length} tensors of the file are not used by this network`] : [];
-  return { report: { kind: 'weights', variant: variantName(config), dim, blocks, refinement, parameters }, notices };
+  const { card, notices } = await cardBeside(path);
+  const known = card ?? fileCardOf(metadata);
+  if (ignored.length > 0) notices.push(`${ignored.length} tensors of the file are not used by this network`);
+  return {
+    report: {
+      kind: 'weights', variant: variantName(config), dim, blocks, refinement, parameters: countParameters(config),
+      ...(known?.name ? { name: plainText(known.name) } : {}),
+      ...(known && Object.keys(known.normalisation).length > 0 ? { normalisation: known.normalisation } : {}),
+    },
+    notices,
+  };
 }
 
 /** Least, largest and mean finite value, summed in float64. */
@@ -143,9 +164,10 @@ function looksLikeWeights(bytes: Uint8Array): boolean {
 
 function describe(path: string, report: ImageReport | WeightsReport): string {
   if (report.kind === 'weights') {
-    const { variant, dim, blocks, refinement, parameters } = report;
-    return `${path}: weights, ${variant}, C = ${dim}, blocks ${blocks.join(' ')}, refinement ${refinement}, ` +
-      `${parameters.toLocaleString('en')} parameters`;
+    const { variant, dim, blocks, refinement, parameters, name, normalisation } = report;
+    const rules = MODALITIES.map((modality) => ruleSentence(modality, normalisation?.[modality] ?? null));
+    return `${path}: ${name ? `${name}, ` : ''}weights, ${variant}, C = ${dim}, blocks ${blocks.join(' ')}, ` +
+      `refinement ${refinement}, ${parameters.toLocaleString('en')} parameters\n  ${rules.join('\n  ')}`;
   }
   const { format, modality, shape, spacing, units, min, max, mean } = report;
   const [slices, rows, columns] = shape;

@@ -9,6 +9,8 @@ const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   restore: async () => (await import('./restore.ts')).restore,
   degrade: async () => (await import('./degrade.ts')).degrade,
   evaluate: async () => (await import('./evaluate.ts')).evaluate,
+  sweep: async () => (await import('./sweep.ts')).sweep,
+  train: async () => (await import('./train.ts')).train,
   verify: async () => (await import('./verify.ts')).verify,
   bench: async () => (await import('./bench.ts')).bench,
 };

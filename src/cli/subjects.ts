@@ -2,7 +2,8 @@ import type { Subject } from '../conformance/subject.ts';
 import { referenceSubject } from '../conformance/referenceSubject.ts';
 import { runProgram } from '../engine/program.ts';
 import { useTfjsBackend } from '../training/tfjsBackend.ts';
-import { evaluateWithTfjs } from '../training/tfjsSubject.ts';
+import { evaluateWithTfjs, gradientsWithTfjs } from '../training/tfjsSubject.ts';
+import { trainingOps } from '../training/tfjsTrainingOps.ts';
 import { deviceName, openWebGpu, wasmPaths, type DeviceChoice, type WebGpuDevice } from './devices.ts';
 import { sentence } from './errors.ts';
 
@@ -27,18 +28,27 @@ export async function openSubjects(choice: DeviceChoice | undefined): Promise<Su
   return subjects;
 }
 
-const engineSubject = ({ device }: WebGpuDevice): Subject => ({
+/** The engine forward; gradients by the operators that training uses, on the same kernels and their gradients. */
+const engineSubject = ({ device, adapter }: WebGpuDevice): Subject => ({
   name: 'webgpu',
   evaluate: (program, activations, weights) => runProgram(device, program, activations, weights),
+  async gradients(program, activations, weights, outputGradient) {
+    await useTfjsBackend('webgpu', { device, adapterInfo: adapter.info });
+    return gradientsWithTfjs(program, new Map([...activations, ...weights]), outputGradient, trainingOps());
+  },
 });
 
-/** Stock tfjs operators take minutes for the full network on a software device. */
+/** Stock tfjs operators take minutes for the full network, or for training, on a software device. */
 const tfjsWebGpuSubject = ({ device, adapter }: WebGpuDevice): Subject => ({
   name: 'tfjs-webgpu',
-  skip: (kind, name) => kind === 'network' && name.includes('full'),
+  skip: (kind, name) => kind === 'training' || kind === 'erf' || (kind === 'network' && name.includes('full')),
   async evaluate(program, activations, weights) {
     await useTfjsBackend('webgpu', { device, adapterInfo: adapter.info });
     return evaluateWithTfjs(program, new Map([...activations, ...weights]));
+  },
+  async gradients(program, activations, weights, outputGradient) {
+    await useTfjsBackend('webgpu', { device, adapterInfo: adapter.info });
+    return gradientsWithTfjs(program, new Map([...activations, ...weights]), outputGradient);
   },
 });
 
@@ -50,6 +60,10 @@ async function wasmSubject(): Promise<Subject> {
     async evaluate(program, activations, weights) {
       await start();
       return evaluateWithTfjs(program, new Map([...activations, ...weights]));
+    },
+    async gradients(program, activations, weights, outputGradient) {
+      await start();
+      return gradientsWithTfjs(program, new Map([...activations, ...weights]), outputGradient, trainingOps());
     },
   };
 }

@@ -25,7 +25,7 @@ export async function verify(args: string[]): Promise<number> {
   const failed = results.filter((result) => !result.passed);
   if (!values.json) {
     for (const [name, count] of notApplicable) {
-      if (count > 0) console.log(`      ${name.padEnd(11)}  ${count} cases do not apply to it: gradients, metrics, or too large for it`);
+      if (count > 0) console.log(`      ${name.padEnd(11)}  ${count} cases do not apply to it: metrics, or too large for it`);
     }
     console.log(`${results.length - failed.length} of ${results.length} cases within tolerance`);
   }

@@ -1,7 +1,7 @@
 import type { Program } from '../model/ops.ts';
 import { FormatError } from '../formats/volume.ts';
-import { float64Image, zeros, type Float64Image } from '../kernels/float64Image.ts';
-import { mergeOmniShiftGradient } from '../kernels/omniShift.reference.ts';
+import { zeros, type Float64Image } from '../kernels/float64Image.ts';
+import { inLayouts } from '../weights/networkWeights.ts';
 import type { StateDict, StoredTensor } from '../weights/tensor.ts';
 import type { Subject, Tensors } from './subject.ts';
 
@@ -22,44 +22,28 @@ export function given(tensors: Tensors, name: string): StoredTensor {
 }
 
 /**
- * Carries gradients with respect to weights in the layouts of `Ops` back to the parameters of the state_dict that the
- * weights were made from: layouts are permutations, the merged Omni-Shift is bilinear in alpha and its branches.
+ * Parameters as they are trained: in the layouts of `Ops` as `inLayouts` gives them, but for the branches of Omni-Shift,
+ * which stay as the state_dict has them. A subject merges them where the program asks for their kernel.
+ */
+export function trainableWeights(stateDict: StateDict): Map<string, StoredTensor> {
+  const parameters = [...stateDict].map((entry): StateDict => new Map([entry]));
+  return new Map(parameters.flatMap((one) => {
+    const [name] = one.keys();
+    return [...(isBranch(name) ? one : inLayouts(one))];
+  }));
+}
+
+/**
+ * Carries gradients with respect to `trainableWeights` back to the parameters of the state_dict that these were made
+ * from: layouts are permutations.
  *
- * @param gradients by weight path, as `toNetworkWeights` names them
  * @returns a gradient for every parameter, of its shape
  */
 export function stateDictGradients(stateDict: StateDict, gradients: Tensors): Map<string, Float64Image> {
-  const out = new Map<string, Float64Image>();
-  for (const [name, parameter] of stateDict) {
-    const omniShift = /^(.*omni_shift)\.alpha$/.exec(name)?.[1];
-    if (omniShift !== undefined) {
-      const branches = omniShiftGradients(stateDict, omniShift, given(gradients, omniShift));
-      for (const [branch, g] of branches) out.set(branch, g);
-    } else if (!name.includes('omni_shift.')) {
-      out.set(name, parameterGradient(name, parameter.shape, gradients));
-    }
-  }
-  return out;
+  return new Map([...stateDict].map(([name, { shape }]) => [name, parameterGradient(name, shape, gradients)]));
 }
 
-function omniShiftGradients(stateDict: StateDict, at: string, g: StoredTensor): [string, Float64Image][] {
-  const branch = (name: string) => {
-    const { shape, data } = given(stateDict, `${at}.${name}`);
-    return float64Image(shape, data);
-  };
-  const gradient = mergeOmniShiftGradient({
-    alpha: branch('alpha'),
-    conv1x1: branch('conv1x1.weight'),
-    conv3x3: branch('conv3x3.weight'),
-    conv5x5: branch('conv5x5.weight'),
-  }, float64Image(g.shape, g.data));
-  return [
-    [`${at}.alpha`, gradient.alpha],
-    [`${at}.conv1x1.weight`, gradient.conv1x1],
-    [`${at}.conv3x3.weight`, gradient.conv3x3],
-    [`${at}.conv5x5.weight`, gradient.conv5x5],
-  ];
-}
+const isBranch = (name: string): boolean => name.includes('omni_shift.');
 
 function parameterGradient(name: string, shape: readonly number[], gradients: Tensors): Float64Image {
   const out = zeros(shape);
@@ -69,7 +53,7 @@ function parameterGradient(name: string, shape: readonly number[], gradients: Te
     return out;
   }
   const { data } = given(gradients, name);
-  if (shape.length < 2) {
+  if (shape.length < 2 || isBranch(name)) {
     out.data.set(data);
     return out;
   }

@@ -22,7 +22,7 @@ export function metricsCases(file: VectorFile): Case[] {
       run: async () => {
         const { psnr, ssim, rmse } = evaluate(slice(label), slice(estimate), EVALUATION_RANGE[modality as Modality]);
         const got = { shape: [3], data: Float64Array.of(psnr, ssim, rmse) };
-        return [eachValue(`${group}psnr_ssim_rmse`, got, expected, 0)];
+        return [eachValue(`${group}psnr_ssim_rmse`, got, expected, { floor: 0 })];
       },
     };
   });

@@ -5,7 +5,7 @@ import { inLayouts } from '../weights/networkWeights.ts';
 import type { StateDict, StoredTensor } from '../weights/tensor.ts';
 import type { Case } from './case.ts';
 import { wholeTensor } from './compare.ts';
-import { given, gradientsOf, stateDictGradients } from './gradients.ts';
+import { given, gradientsOf, stateDictGradients, trainableWeights } from './gradients.ts';
 import type { VectorFile } from './vectors.ts';
 
 /** Where the block's parameters stand among the weights. */
@@ -70,7 +70,8 @@ function casesOfBlock(file: VectorFile, group: string): Case[] {
     cases.push({
       ...base, name: `${group} gradients`, needs: 'gradients',
       run: async (subject) => {
-        const { gradients } = await gradientsOf(subject, wholeBlock, activations, weights, () => gy);
+        const trainable = trainableWeights(stateDict);
+        const { gradients } = await gradientsOf(subject, wholeBlock, activations, trainable, () => gy);
         const got = stateDictGradients(stateDict, gradients);
         return [
           wholeTensor(`${group}.block_gx`, given(gradients, 'x'), gx),

@@ -1,13 +1,15 @@
 import { LIGHT } from '../model/config.ts';
 import { hashedStateDict } from '../weights/hashedWeights.ts';
-import { toNetworkWeights } from '../weights/networkWeights.ts';
 import type { StateDict, StoredTensor } from '../weights/tensor.ts';
 import type { Case } from './case.ts';
 import { eachValue } from './compare.ts';
-import { given, gradientsOf, stateDictGradients } from './gradients.ts';
+import { given, gradientsOf, stateDictGradients, trainableWeights } from './gradients.ts';
 import { networkProgram } from './networkCases.ts';
 import type { Subject, Tensors } from './subject.ts';
 import type { VectorFile } from './vectors.ts';
+
+/** One unit in the last place of a float32, as which the vectors are stored. */
+const EXACT = 1.2e-7;
 
 /**
  * A training run of the light network on one batch `lq`, `hq` (N, 1, H, W): L1 loss, Adam, learning rate 2e-4 → 1e-6 by
@@ -34,7 +36,7 @@ export function trainingCases(file: VectorFile): Case[] {
         const list = (norms: ReadonlyMap<string, number>) => vector(order.map((name) => norms.get(name) ?? NaN));
         return [
           eachValue(`${group}loss`, vector(trace.loss), loss),
-          eachValue(`${group}lr`, vector(trace.lr), lr, 0),
+          eachValue(`${group}lr`, vector(trace.lr), lr, { floor: 0, within: EXACT }),
           eachValue(`${group}grad_norms`, list(trace.gradNorms), gradNorms),
           ...(paramNorms ? [eachValue(after, list(trace.paramNorms), paramNorms)] : []),
         ];
@@ -58,9 +60,8 @@ async function train(
   const adam = adamOf(stateDict);
   let gradNorms: ReadonlyMap<string, number> = new Map();
   for (let step = 0; step < steps; step++) {
-    const weights = toNetworkWeights(stateDict, LIGHT).tensors;
     const { output, gradients } = await gradientsOf(
-      subject, networkProgram(LIGHT), new Map([['x', lq]]), weights, (y) => l1Gradient(y, hq),
+      subject, networkProgram(LIGHT), new Map([['x', lq]]), trainableWeights(stateDict), (y) => l1Gradient(y, hq),
     );
     const stateGradients = stateDictGradients(stateDict, gradients);
     if (step === 0) gradNorms = norms(stateGradients);

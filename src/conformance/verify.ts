@@ -66,8 +66,8 @@ function applies(test: Case, subject: Subject): boolean {
 }
 
 async function check(test: Case, subject: Subject): Promise<CaseResult> {
-  const { file, name, kind } = test;
-  const allowed = tolerance(subject.name, kind);
+  const { file, name, kind, needs } = test;
+  const allowed = tolerance(subject.name, kind, needs);
   const start = performance.now();
   let comparisons: Comparison[] = [];
   let failure: string | null = null;

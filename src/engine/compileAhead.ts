@@ -1,7 +1,6 @@
 import { pipelineFor } from '../kernels/pipeline.ts';
-import type { Variants } from '../kernels/variants.ts';
+import { variantsFor, type Variants } from '../kernels/variants.ts';
 import { LIGHT } from '../model/config.ts';
-import { variantsFor } from './engine.ts';
 import { lower } from './lower.ts';
 import { networkGraph, weightShapes } from './networkGraph.ts';
 

@@ -1,3 +1,4 @@
+import { isSoftware } from '../kernels/variants.ts';
 import { DeviceError } from './errors.ts';
 
 /** What the app and the command line say about the device. */
@@ -42,10 +43,4 @@ function describe(info: GPUAdapterInfo): DeviceDescription {
   const { vendor, architecture, device, description } = info;
   const name = description || device || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed adapter';
   return { name: name.replace(/\s+/g, ' ').trim(), software: isSoftware(info) };
-}
-
-/** Whether an adapter is a CPU that plays GPU, by what it says of itself. */
-export function isSoftware(info: GPUAdapterInfo): boolean {
-  const words = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`.toLowerCase();
-  return info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bcpu\b/.test(words);
 }

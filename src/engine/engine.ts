@@ -1,12 +1,11 @@
 import type { View } from '../kernels/kernel.ts';
 import { pixelsOf } from '../kernels/kernel.ts';
 import type { Variants } from '../kernels/variants.ts';
-import { GPU_VARIANTS, SOFTWARE_VARIANTS } from '../kernels/variants.ts';
+import { variantsFor } from '../kernels/variants.ts';
 import { ShapeError } from '../model/ops.ts';
 import type { NetworkWeights } from '../weights/networkWeights.ts';
 import { WeightsError } from '../weights/errors.ts';
 import type { StoredTensor } from '../weights/tensor.ts';
-import { isSoftware } from './device.ts';
 import { DeviceError } from './errors.ts';
 import type { Parameter } from './graph.ts';
 import { lower } from './lower.ts';
@@ -100,11 +99,6 @@ function refuseNonFinite(result: Float32Array): Float32Array {
     `device: the result holds ${result[broken]} at pixel ${broken}, expected finite numbers; update the graphics driver ` +
     'or use the WebAssembly fallback',
   );
-}
-
-/** Tile shapes for software devices or GPUs, by the adapter. */
-export function variantsFor(device: GPUDevice): Variants {
-  return isSoftware(device.adapterInfo) ? SOFTWARE_VARIANTS : GPU_VARIANTS;
 }
 
 /** Weights as the recorder wants them: path and shape. */

@@ -1,9 +1,9 @@
 import { pixelsOf } from '../kernels/kernel.ts';
-import type { Variants } from '../kernels/variants.ts';
+import { variantsFor, type Variants } from '../kernels/variants.ts';
 import type { Program } from '../model/ops.ts';
 import { ShapeError } from '../model/ops.ts';
 import type { StoredTensor } from '../weights/tensor.ts';
-import { lookupIn, parameterIn, readBack, variantsFor } from './engine.ts';
+import { lookupIn, parameterIn, readBack } from './engine.ts';
 import { fuse } from './fuse.ts';
 import type { Handle, ImageShape } from './graph.ts';
 import { recordingOps } from './graph.ts';

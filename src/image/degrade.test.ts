@@ -182,7 +182,19 @@ describe('strength', () => {
       expect(standard >= minimum && standard <= maximum).toBe(true);
     }
     expect(degradationSentence('mri', 4)).toBe('25 % of k-space along each axis');
+    expect(degradationSentence('mri', 2, 0.025)).toBe(
+      '50 % of k-space along each axis, with noise of 2.5 % of the brightest signal',
+    );
     expect(degradationSentence('ct', 0.25)).toBe('25 % of the dose, simulated in the projections');
     expect(degradationSentence('pet', 12)).toBe('1/12 of the counts, reconstructed by OSEM');
+  });
+});
+
+describe('a slice', () => {
+  it.each(['ct', 'pet', 'mri'] as const)('with an edge that would take minutes is refused for %s', (task) => {
+    const slice = { width: 3, height: 2049, data: new Float32Array(3 * 2049) };
+    expect(() => degrade(slice, task, { strength: STRENGTH[task].standard, seed: 0 })).toThrow(
+      'degrade: a slice of 3 × 2049 is too large to simulate; crop or shrink it to 2048 × 2048',
+    );
   });
 });

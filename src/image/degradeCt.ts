@@ -47,28 +47,32 @@ export function degradeCt(slice: Slice, degradation: CtDegradation, random: Rand
 /** Sinogram [angles, n] in pixel lengths → image [n, n] per pixel length. */
 export function filteredBackprojection(geometry: { n: number; angles: number }, sinogram: Float32Array): Float32Array {
   const { n, angles } = geometry;
-  const kernel = hannRamp(n);
+  const ramp = Float64Array.from({ length: 2 * n + 1 }, (_, i) => rampAt(i - n));
   const filtered = new Float32Array(sinogram.length);
-  for (let a = 0; a < angles; a++) {
-    const row = sinogram.subarray(a * n, (a + 1) * n);
-    for (let j = 0; j < n; j++) {
-      let sum = 0;
-      for (let i = 0; i < n; i++) sum += row[i]! * kernel[n - 1 + j - i]!;
-      filtered[a * n + j] = sum;
-    }
-  }
+  for (let a = 0; a < angles; a++) filtered.set(filterRow(sinogram.subarray(a * n, (a + 1) * n), ramp), a * n);
   const scale = Math.PI / angles;
   return backproject(geometry, filtered).map((value) => value * scale);
 }
 
+/** The ramp filter in space at distance k. */
+function rampAt(k: number): number {
+  if (k === 0) return 0.25;
+  return k % 2 === 0 ? 0 : -1 / (Math.PI * k) ** 2;
+}
+
 /**
- * The filter in space, index distance + n − 1. The ramp is 1/4 at 0, −1/(π·k)² at odd and 0 at even distances; the
- * window cos²(π·k/m) = 1/2 + cos(2π·k/m)/2 is the three-point average 1/4, 1/2, 1/4 of it.
+ * A row [n] under the ramp (distance k at index n + k) and the window cos²(π·k/m) = 1/2 + cos(2π·k/m)/2, which is the
+ * three-point average 1/4, 1/2, 1/4 of what the ramp gives; one position beyond each end of the row takes part in it.
  */
-function hannRamp(n: number): Float64Array {
-  const ramp = (k: number) => (k === 0 ? 0.25 : k % 2 === 0 ? 0 : -1 / (Math.PI * k) ** 2);
-  return Float64Array.from({ length: 2 * n - 1 }, (_, i) => {
-    const k = i - (n - 1);
-    return ramp(k) / 2 + (ramp(k - 1) + ramp(k + 1)) / 4;
-  });
+function filterRow(row: Float32Array, ramp: Float64Array): Float64Array {
+  const n = row.length;
+  const ramped = new Float64Array(n + 2);
+  for (let j = -1; j <= n; j++) {
+    let sum = j >= 0 && j < n ? row[j]! * ramp[n]! : 0;
+    for (let i = (j + 1) & 1; i < n; i += 2) sum += row[i]! * ramp[n + j - i]!;
+    ramped[j + 1] = sum;
+  }
+  const windowed = new Float64Array(n);
+  for (let j = 0; j < n; j++) windowed[j] = (ramped[j]! + 2 * ramped[j + 1]! + ramped[j + 2]!) / 4;
+  return windowed;
 }

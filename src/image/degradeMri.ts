@@ -1,3 +1,5 @@
+import { percentile } from './percentile.ts';
+import type { Random } from './random.ts';
 import type { Slice } from './slice.ts';
 
 export interface MriDegradation {
@@ -5,14 +7,23 @@ export interface MriDegradation {
   readonly factor: 2 | 4;
 }
 
+export interface MriNoise {
+  /** Standard deviation of the real and of the imaginary part of the image's noise, in the slice's units. */
+  readonly sigma: number;
+  readonly random: Random;
+}
+
 /**
- * MRI super-resolution input: |inverse DFT(central block of the centred 2-D DFT)|, at the slice's own size.
+ * MRI super-resolution input: |inverse DFT(central block of the centred 2-D DFT + noise)|, at the slice's own size.
  *
  * The block has round(H/factor) × round(W/factor) coefficients (ties to even, at least 1) and starts at
  * H//2 − kh//2, W//2 − kw//2 of the centred spectrum. Only the kept coefficients are computed, axis by axis in float64:
  * about 2·H·W·kw steps at any size, no power of two needed. Non-finite voxels count as 0.
+ *
+ * Noise is complex, Gaussian and white over the kept coefficients, as a receiver's is, so that the magnitude follows
+ * Rice's distribution: E|m|² = signal² + 2·sigma². It is as smooth as the signal, because the rest of k-space stays 0.
  */
-export function degradeMri(slice: Slice, { factor }: MriDegradation): Slice {
+export function degradeMri(slice: Slice, { factor }: MriDegradation, noise: MriNoise | null = null): Slice {
   const { width, height } = slice;
   const kw = keptCoefficients(width, factor);
   const kh = keptCoefficients(height, factor);
@@ -44,6 +55,8 @@ export function degradeMri(slice: Slice, { factor }: MriDegradation): Slice {
   // Columns to coefficients and back, still [H, kw].
   const keptRe = new Float64Array(height * kw);
   const keptIm = new Float64Array(height * kw);
+  // The inverse DFT adds kw·kh coefficients up and divides by W·H.
+  const deviation = noise ? (noise.sigma * width * height) / Math.sqrt(kw * kh) : 0;
   for (let g = 0; g < kh; g++) {
     const step = stepOf(g, kh, height);
     const sumRe = new Float64Array(kw);
@@ -55,6 +68,10 @@ export function degradeMri(slice: Slice, { factor }: MriDegradation): Slice {
         sumRe[f]! += rowsRe[from]! * c + rowsIm[from]! * s;
         sumIm[f]! += rowsIm[from]! * c - rowsRe[from]! * s;
       }
+    }
+    for (let f = 0; noise && f < kw; f++) {
+      sumRe[f]! += deviation * noise.random.normal();
+      sumIm[f]! += deviation * noise.random.normal();
     }
     for (let y = 0; y < height; y++) {
       const c = down.cos[(step * y) % height]!;
@@ -85,6 +102,14 @@ export function degradeMri(slice: Slice, { factor }: MriDegradation): Slice {
     for (let x = 0; x < width; x++) data[y * width + x] = Math.hypot(re[x]!, im[x]!) / (width * height);
   }
   return { width, height, data };
+}
+
+/**
+ * The signal of a volume's (or slice's) brightest tissue: percentile 99.8 of the voxels above 0, which a few hot voxels
+ * do not move; 0 where there is none.
+ */
+export function brightestSignal(data: Float32Array): number {
+  return percentile(data, 99.8, (value) => value > 0) ?? 0;
 }
 
 /** cos and sin of 2π·i/n: every angle of a DFT of n points is one of these. */

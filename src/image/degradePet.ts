@@ -20,10 +20,11 @@ const EPSILON = 1e-6;
 /**
  * A PET slice at a fraction of its counts: its projections, scaled to counts/drf in all, are drawn from the Poisson
  * distribution and reconstructed by OSEM (Hudson and Larkin 1994). Any linear units: the result is in those of the
- * slice, because the scale is taken out again. No attenuation, scatter or randoms.
+ * slice, because the scale is taken out again. No attenuation, scatter or randoms. The last subset alone would decide
+ * the total, so the result is scaled to all counts drawn: its mean activity varies as they do, by √(drf/counts).
  *
  * Not square: zeros are added to make it so. Non-finite voxels count as 0, so the result is finite everywhere; a slice
- * without activity gives zeros.
+ * without activity, or without a single count, gives zeros.
  */
 export function degradePet(slice: Slice, degradation: PetDegradation, random: Random): Slice {
   const { drf, counts, angles, subsets, iterations } = degradation;
@@ -36,6 +37,7 @@ export function degradePet(slice: Slice, degradation: PetDegradation, random: Ra
   const scale = counts / drf / total;
   let drawn = 0;
   for (let i = 0; i < measured.length; i++) drawn += measured[i] = random.poisson(measured[i]! * scale);
+  if (drawn === 0) return back(new Float32Array(n * n));
 
   const image = new Float32Array(n * n).fill(drawn / angles / n / n);
   const groups = Array.from({ length: subsets }, (_, k) =>
@@ -55,5 +57,13 @@ export function degradePet(slice: Slice, degradation: PetDegradation, random: Ra
       for (let i = 0; i < image.length; i++) image[i]! *= update[i]! / sensitivity[i]!;
     });
   }
-  return back(image.map((value) => value / scale));
+  const inverse = drawn / scale / seenBy(image, sensitivities);
+  return back(image.map((value) => value * inverse));
+}
+
+/** Counts that an image would give: the sum over its pixels and over the subsets. */
+function seenBy(image: Float32Array, sensitivities: readonly Float32Array[]): number {
+  let sum = 0;
+  for (const sensitivity of sensitivities) for (let i = 0; i < image.length; i++) sum += image[i]! * sensitivity[i]!;
+  return sum;
 }

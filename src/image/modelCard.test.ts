@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { CardError, parseModelCard } from './modelCard.ts';
+import { CardError } from './cardFields.ts';
+import { parseModelCard } from './modelCard.ts';
 
 const shippedText = readFileSync(new URL('../../public/weights/light-all-in-one.json', import.meta.url), 'utf8');
 const shipped = () => JSON.parse(shippedText) as Record<string, unknown>;

@@ -1,4 +1,5 @@
 import type { Modality } from '../formats/volume.ts';
+import { list, number, oneOf, record, refuse, text } from './cardFields.ts';
 
 /** How native units become the network's [0, 1]: n = clamp((native − offset) · scale, 0, 1). */
 export type NormalisationRule =
@@ -59,62 +60,73 @@ export interface ModelCard {
   readonly limits: readonly string[];
 }
 
-/** A model card that cannot be understood; the message is one sentence for the user. */
-export class CardError extends Error {
-  override name = 'CardError';
-}
+export const MODALITIES = ['ct', 'pet', 'mri'] as const;
 
-const MODALITIES = ['ct', 'pet', 'mri'] as const;
-/** A card is a page of text; more is not a card. */
-const LONGEST_TEXT = 10_000;
-const LONGEST_LIST = 100;
+/** Beyond these, float32 arithmetic would give infinities where the file is hostile, and no scanner goes near them. */
+const LARGEST = 1e12;
+const LEAST_WIDTH = 1e-6;
+const MOST_TIMES = 1e6;
 
 /**
- * Checks parsed JSON field by field and gives the card with these fields only. Throws CardError that names the field,
- * what was found and what was expected.
+ * Checks parsed JSON field by field and gives the card with these fields only.
+ *
+ * @throws CardError that names the field, what was found and what was expected
  */
 export function parseModelCard(json: unknown): ModelCard {
-  const card = record(json, 'the card');
+  const card = record(json, 'model card: the card');
+  const at = (field: string) => `model card: ${field}`;
   const schema = card['schema'];
-  if (schema !== 1) refuse('schema', schema, '1');
-  const rules = record(card['normalisation'], 'normalisation');
-  const normalisation: { [M in Modality]?: NormalisationRule } = {};
-  for (const key of Object.keys(rules)) {
-    const modality = oneOf(key, MODALITIES, 'normalisation');
-    normalisation[modality] = rule(rules[key], `normalisation.${modality}`);
-  }
+  if (schema !== 1) refuse(at('schema'), schema, '1');
   return {
     schema: 1,
-    name: text(card['name'], 'name'),
-    variant: oneOf(card['variant'], ['light', 'full', 'custom'] as const, 'variant'),
-    file: fileName(card['file']),
-    tasks: list(card['tasks'], 'tasks', task),
-    normalisation,
-    training: text(card['training'], 'training'),
-    data: list(card['data'], 'data', data),
-    licence: text(card['licence'], 'licence'),
-    measured: list(card['measured'], 'measured', measurement),
-    limits: list(card['limits'], 'limits', text),
+    name: text(card['name'], at('name')),
+    variant: oneOf(card['variant'], ['light', 'full', 'custom'] as const, at('variant')),
+    file: fileName(card['file'], at('file')),
+    tasks: list(card['tasks'], at('tasks'), parseTask),
+    normalisation: parseNormalisation(card['normalisation'], at('normalisation')),
+    training: text(card['training'], at('training')),
+    data: list(card['data'], at('data'), data),
+    licence: text(card['licence'], at('licence')),
+    measured: list(card['measured'], at('measured'), measurement),
+    limits: list(card['limits'], at('limits'), text),
   };
 }
 
-function rule(json: unknown, at: string): NormalisationRule {
+/** The rules by modality. @param at where they stand, for the message @throws CardError */
+export function parseNormalisation(json: unknown, at: string): ModelCard['normalisation'] {
+  const rules = record(json, at);
+  const normalisation: { [M in Modality]?: NormalisationRule } = {};
+  for (const key of Object.keys(rules)) {
+    const modality = oneOf(key, MODALITIES, at);
+    normalisation[modality] = parseRule(rules[key], `${at}.${modality}`);
+  }
+  return normalisation;
+}
+
+function parseRule(json: unknown, at: string): NormalisationRule {
   const fields = record(json, at);
   const kind = oneOf(fields['rule'], ['range', 'percentile', 'meanAbovePercentile'] as const, `${at}.rule`);
   if (kind === 'range') {
     const from = fields['from'];
     const [low, high] = list(from, `${at}.from`, number);
     if (low === undefined || high === undefined || !(low < high)) refuse(`${at}.from`, from, 'two rising numbers');
+    if (Math.max(-low, high) > LARGEST || high - low < LEAST_WIDTH) {
+      refuse(`${at}.from`, from, `a range at least ${LEAST_WIDTH} wide within ±${LARGEST}`);
+    }
     return { rule: kind, from: [low, high] };
   }
   const percentile = number(fields['percentile'], `${at}.percentile`);
   if (!(percentile >= 0 && percentile <= 100)) refuse(`${at}.percentile`, percentile, 'a number from 0 to 100');
   const times = number(fields['times'], `${at}.times`);
   if (!(times > 0)) refuse(`${at}.times`, times, 'a number above 0');
+  if (times > MOST_TIMES || times < 1 / MOST_TIMES) {
+    refuse(`${at}.times`, times, `a number from ${1 / MOST_TIMES} to ${MOST_TIMES}`);
+  }
   return { rule: kind, percentile, times };
 }
 
-function task(json: unknown, at: string): CardTask {
+/** One task. @param at where it stands, for the message @throws CardError */
+export function parseTask(json: unknown, at: string): CardTask {
   const fields = record(json, at);
   return {
     modality: oneOf(fields['modality'], MODALITIES, `${at}.modality`),
@@ -159,40 +171,9 @@ function scores(json: unknown, at: string): CardScores {
   };
 }
 
-function record(json: unknown, at: string): Record<string, unknown> {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) refuse(at, json, 'an object');
-  return json as Record<string, unknown>;
-}
-
-function list<T>(json: unknown, at: string, item: (json: unknown, at: string) => T): T[] {
-  if (!Array.isArray(json) || json.length > LONGEST_LIST) refuse(at, json, `a list of at most ${LONGEST_LIST}`);
-  return json.map((entry: unknown, i) => item(entry, `${at}[${i}]`));
-}
-
-function text(json: unknown, at: string): string {
-  if (typeof json !== 'string' || json === '' || json.length > LONGEST_TEXT) refuse(at, json, 'text');
-  return json;
-}
-
 /** The weights lie beside the card: a path could lead elsewhere. */
-function fileName(json: unknown): string {
-  const name = text(json, 'file');
-  if (!/^[\w.-]+\.safetensors$/.test(name)) refuse('file', name, 'the name of a .safetensors file without a folder');
+function fileName(json: unknown, at: string): string {
+  const name = text(json, at);
+  if (!/^[\w.-]+\.safetensors$/.test(name)) refuse(at, name, 'the name of a .safetensors file without a folder');
   return name;
-}
-
-function number(json: unknown, at: string): number {
-  if (typeof json !== 'number' || !Number.isFinite(json)) refuse(at, json, 'a finite number');
-  return json;
-}
-
-function oneOf<T extends string>(json: unknown, allowed: readonly T[], at: string): T {
-  const found = allowed.find((value) => value === json);
-  if (found === undefined) refuse(at, json, `one of ${allowed.join(', ')}`);
-  return found;
-}
-
-function refuse(at: string, found: unknown, expected: string): never {
-  const shown = found === undefined ? 'nothing' : (JSON.stringify(found) ?? typeof found).slice(0, 60);
-  throw new CardError(`model card: ${at} is ${shown}; expected ${expected}`);
 }

@@ -24,7 +24,8 @@ export interface BiWkvArguments<B> {
 /** Within a chunk the position term must stay within e^±20, so that float32 sums lose nothing. */
 const CHUNK_EXPONENT = 20;
 
-function chunking(tokens: number, largestDecay: number, variant: Variants['biWkv']) {
+/** How many tokens a chunk has, and how many chunks there are. */
+export function chunking(tokens: number, largestDecay: number, variant: Variants['biWkv']) {
   const bounded = Math.floor((CHUNK_EXPONENT * tokens) / Math.max(largestDecay, 1e-30));
   const chunk = Math.max(1, Math.min(variant.chunk, tokens, bounded));
   return { chunk, chunks: Math.ceil(tokens / chunk) };

@@ -50,6 +50,18 @@ const snippets = import.meta.glob<string>('../../shaders/lib/*.wgsl', { query: '
  * @throws Error for a name that the file does not declare, or a missing snippet
  */
 export function specialise(code: string, values: Readonly<Record<string, number | boolean | string>>): string {
+  let known = specialised.get(code);
+  if (!known) specialised.set(code, (known = new Map<string, string>()));
+  const key = JSON.stringify(values);
+  let result = known.get(key);
+  if (result === undefined) known.set(key, (result = specialiseAnew(code, values)));
+  return result;
+}
+
+/** By shader and values: training makes its dispatches anew in each step. */
+const specialised = new Map<string, Map<string, string>>();
+
+function specialiseAnew(code: string, values: Readonly<Record<string, number | boolean | string>>): string {
   let result = code.replace(/^#include "(lib\/\w+\.wgsl)"$/gm, (_, name: string) => {
     const snippet = snippets[`../../shaders/${name}`];
     if (snippet === undefined) throw new Error(`shader snippet ${name} does not exist in shaders/lib`);

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { ShapeError } from '../model/ops.ts';
 import { float64Image, zeros, type Float64Image } from './float64Image.ts';
 import { gradientError, largestDifference, noise } from './gradientCheck.ts';
-import { mergeOmniShift, mergeOmniShiftGradient, omniShift, omniShiftGradient } from './omniShift.reference.ts';
+import { mergeOmniShift, mergeOmniShiftGradient } from './mergeOmniShift.reference.ts';
+import { omniShift, omniShiftGradient } from './omniShift.reference.ts';
 
 /** Depth-wise convolution of [1, H, W, C] with weights (C, 1, k, k) as PyTorch defines it. */
 function depthwise(x: Float64Image, weight: Float64Image): Float64Image {

@@ -3,14 +3,15 @@ import type { Dispatch, View } from './kernel.ts';
 import { place, specialise } from './kernel.ts';
 import type { Variants } from './variants.ts';
 
-/** Omni-Shift (eq. 11) as one merged depth-wise 5×5; kernel [5, 5, x.lanes]. */
+/** Omni-Shift (eq. 11) as one merged depth-wise 5×5; kernel [5, 5, x.lanes], `turned` by 180° where that is said. */
 export function omniShift<B>(
-  { x, kernel, y }: { x: View<B>; kernel: B; y: View<B> }, variant: Variants['omniShift'],
+  { x, kernel, y, turned = false }: { x: View<B>; kernel: B; y: View<B>; turned?: boolean },
+  variant: Variants['omniShift'],
 ): Dispatch<B> {
   const vectors = x.lanes / 4;
   return {
-    label: `omniShift ${x.channels}`,
-    code: specialise(shader, { PIXELS: variant.pixels }),
+    label: `omniShift ${x.channels}${turned ? ' turned' : ''}`,
+    code: specialise(shader, { PIXELS: variant.pixels, TURNED: turned }),
     entryPoint: 'omniShift',
     params: [x.height, x.width, vectors, ...place(x, 4), ...place(y, 4)],
     bindings: [

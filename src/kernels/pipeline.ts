@@ -2,8 +2,13 @@ import type { Dispatch } from './kernel.ts';
 
 interface DeviceCache {
   readonly modules: Map<string, GPUShaderModule>;
-  readonly pipelines: Map<string, Promise<GPUComputePipeline>>;
+  /** By code, then by entry point and bindings. */
+  readonly pipelines: Map<string, Map<string, Compiled>>;
   readonly layouts: Map<string, GPUBindGroupLayout>;
+}
+interface Compiled {
+  promise: Promise<GPUComputePipeline>;
+  pipeline: GPUComputePipeline | null;
 }
 const caches = new WeakMap<GPUDevice, DeviceCache>();
 
@@ -32,18 +37,47 @@ export function layoutFor(device: GPUDevice, dispatch: Dispatch<unknown>): GPUBi
 
 /** The compiled pipeline of a dispatch, shared by all dispatches of a device that differ in sizes only. */
 export function pipelineFor(device: GPUDevice, dispatch: Dispatch<unknown>): Promise<GPUComputePipeline> {
-  const { modules, pipelines } = cacheOf(device);
-  const key = `${dispatch.entryPoint} ${layoutKey(dispatch)}\n${dispatch.code}`;
-  let pipeline = pipelines.get(key);
-  if (!pipeline) {
-    let module = modules.get(dispatch.code);
-    if (!module) modules.set(dispatch.code, (module = device.createShaderModule({ code: dispatch.code })));
-    pipeline = device.createComputePipelineAsync({
-      label: dispatch.label,
-      layout: device.createPipelineLayout({ bindGroupLayouts: [layoutFor(device, dispatch)] }),
-      compute: { module, entryPoint: dispatch.entryPoint },
-    });
-    pipelines.set(key, pipeline);
+  const known = pipelinesOf(device, dispatch);
+  const key = pipelineKey(dispatch);
+  let compiled = known.get(key);
+  if (!compiled) {
+    const made: Compiled = { promise: device.createComputePipelineAsync(describe(device, dispatch)), pipeline: null };
+    known.set(key, (compiled = made));
+    made.promise.then((pipeline) => (made.pipeline = pipeline), () => undefined);
   }
+  return compiled.promise;
+}
+
+/**
+ * As `pipelineFor`, at once: compiled while the caller waits unless it was asked for before and is ready. For where
+ * dispatches are encoded one by one as operators are called.
+ */
+export function pipelineNow(device: GPUDevice, dispatch: Dispatch<unknown>): GPUComputePipeline {
+  const known = pipelinesOf(device, dispatch);
+  const key = pipelineKey(dispatch);
+  const ready = known.get(key)?.pipeline;
+  if (ready) return ready;
+  const pipeline = device.createComputePipeline(describe(device, dispatch));
+  known.set(key, { promise: Promise.resolve(pipeline), pipeline });
   return pipeline;
+}
+
+function pipelinesOf(device: GPUDevice, { code }: Dispatch<unknown>): Map<string, Compiled> {
+  const { pipelines } = cacheOf(device);
+  let known = pipelines.get(code);
+  if (!known) pipelines.set(code, (known = new Map<string, Compiled>()));
+  return known;
+}
+
+const pipelineKey = (dispatch: Dispatch<unknown>) => `${dispatch.entryPoint} ${layoutKey(dispatch)}`;
+
+function describe(device: GPUDevice, dispatch: Dispatch<unknown>): GPUComputePipelineDescriptor {
+  const { modules } = cacheOf(device);
+  let module = modules.get(dispatch.code);
+  if (!module) modules.set(dispatch.code, (module = device.createShaderModule({ code: dispatch.code })));
+  return {
+    label: dispatch.label,
+    layout: device.createPipelineLayout({ bindGroupLayouts: [layoutFor(device, dispatch)] }),
+    compute: { module, entryPoint: dispatch.entryPoint },
+  };
 }

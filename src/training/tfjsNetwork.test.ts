@@ -1,16 +1,20 @@
 import * as tf from '@tensorflow/tfjs';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { relativeError, wholeTensor } from '../conformance/compare.ts';
+import { referenceSubject } from '../conformance/referenceSubject.ts';
 import { requestDevice } from '../engine/device.ts';
 import { installNodeWebGpu } from '../engine/nodeGpu.ts';
 import { LIGHT, type Config } from '../model/config.ts';
-import { ShapeError } from '../model/ops.ts';
+import { ShapeError, type Program } from '../model/ops.ts';
+import { restoreRwkv } from '../model/restoreRwkv.ts';
 import { hashedStateDict } from '../weights/hashedWeights.ts';
 import { WeightsError } from '../weights/errors.ts';
 import { toNetworkWeights } from '../weights/networkWeights.ts';
 import { readSafetensors } from '../weights/safetensors.ts';
 import { useTfjsBackend } from './tfjsBackend.ts';
 import { createTfjsNetwork } from './tfjsNetwork.ts';
+import { tfjsOps } from './tfjsOps.ts';
 import { nodeWasmPaths } from './tfjsWasmNode.ts';
 
 const url = new URL('../../public/conformance/networks.safetensors', import.meta.url);
@@ -82,11 +86,27 @@ describe('a network that cannot run', () => {
     const { config, tensors } = hashed(TINY);
     const path = 'latent.0.att.spatial_first.1';
     tensors.set(path, { shape: [32], data: new Float32Array(32).fill(90) });
-    const network = createTfjsNetwork({ config, tensors });
+    const network = createTfjsNetwork({ config, tensors }, tfjsOps);
     await expect(network.restore(new Float32Array(64), 8, 8)).rejects.toThrow(/8×8 pixels, expected at least/);
     expect((await network.restore(new Float32Array(1024).fill(0.5), 32, 32)).every(Number.isFinite)).toBe(true);
     network.dispose();
     tensors.set('latent.0.att.spatial_decay.1', { shape: [32], data: new Float32Array(32).fill(120) });
-    expect(() => createTfjsNetwork({ config, tensors })).toThrow(WeightsError);
+    expect(() => createTfjsNetwork({ config, tensors }, tfjsOps)).toThrow(WeightsError);
+  });
+
+  it('is none on wasm for any decays and bonuses but those that are not numbers', async () => {
+    const { config, tensors } = hashed(TINY);
+    const image = { shape: [1, 8, 8, 1], data: Float32Array.from({ length: 64 }, (_, i) => (i % 7) / 7) };
+    for (const [name, value] of [['spatial_first.1', 9000], ['spatial_decay.1', 120], ['spatial_decay.0', -2000]]) {
+      tensors.set(`latent.0.att.${name}`, { shape: [32], data: new Float32Array(32).fill(Number(value)) });
+    }
+    const network = createTfjsNetwork({ config, tensors });
+    const restored = { shape: image.shape, data: await network.restore(image.data, 8, 8) };
+    network.dispose();
+    const program: Program = (ops, input) => restoreRwkv(ops, input, config, input('image'));
+    const expected = await referenceSubject.evaluate(program, new Map([['image', image]]), tensors);
+    expect(relativeError(wholeTensor('restored', restored, expected), 5e-6)).toBeLessThan(5e-6);
+    tensors.set('latent.0.att.spatial_decay.1', { shape: [32], data: new Float32Array(32).fill(NaN) });
+    expect(() => createTfjsNetwork({ config, tensors })).toThrow(/spatial_decay\.1 holds NaN at 0, expected finite/);
   });
 });

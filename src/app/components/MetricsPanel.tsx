@@ -1,5 +1,7 @@
+import { showDialog } from '../actions.ts';
 import type { Measured, Metrics } from '../protocol.ts';
 import { acquiredPlane, shownSlice, useApp } from '../store.ts';
+import { sweepText } from '../sweepText.ts';
 import { text } from '../text.ts';
 import { gain, measured, rmseDigits } from '../view/describe.ts';
 import { ACQUIRED } from '../view/place.ts';
@@ -44,6 +46,11 @@ export function MetricsPanel() {
         )}
       </table>
       <p className="metrics-note">{note}</p>
+      <div className="actions">
+        <button type="button" className="button quiet" onClick={() => showDialog('sweep')}>
+          {sweepText.open}
+        </button>
+      </div>
     </Explained>
   );
 }

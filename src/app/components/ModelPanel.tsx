@@ -53,8 +53,8 @@ function Card({ card }: { card: CardText | null }) {
 function CardBody({ card }: { card: CardText }) {
   return (
     <>
-      <CardScores measured={card.measured} />
-      <h3>{text.model.tasks}</h3>
+      {card.measured.length > 0 && <CardScores measured={card.measured} />}
+      {card.tasks.length > 0 && <h3>{text.model.tasks}</h3>}
       <ul>
         {card.tasks.map(({ title, degradation }) => (
           <li key={title}>
@@ -70,7 +70,7 @@ function CardBody({ card }: { card: CardText }) {
       </ul>
       <h3>{text.model.trained}</h3>
       <p>{card.trained}</p>
-      <h3>{text.model.data}</h3>
+      {card.data.length > 0 && <h3>{text.model.data}</h3>}
       <ul>
         {card.data.map(({ title, attribution, licence, url }) => (
           <li key={title}>

@@ -3,6 +3,7 @@ import type { FocusEvent } from 'react';
 import { toggleSheet } from '../actions.ts';
 import { useApp } from '../store.ts';
 import { text } from '../text.ts';
+import { FineTunePanel } from './FineTunePanel.tsx';
 import { MetricsPanel } from './MetricsPanel.tsx';
 import { ModelPanel } from './ModelPanel.tsx';
 import { ReferencePanel } from './ReferencePanel.tsx';
@@ -33,6 +34,7 @@ export function Panel() {
         <MetricsPanel />
         <ReferencePanel />
         <ModelPanel />
+        <FineTunePanel />
       </div>
     </aside>
   );

@@ -1,9 +1,11 @@
 import { useRef } from 'react';
-import { cancel, open, openSample } from '../actions.ts';
+import { cancel, open, openSample, showDialog } from '../actions.ts';
 import { chosen } from '../hooks/dropped.ts';
+import { tuneText } from '../fineTuneText.ts';
 import type { SampleCard } from '../protocol.ts';
 import { useApp } from '../store.ts';
 import { text } from '../text.ts';
+import { StoredRunLine } from './StoredRun.tsx';
 import { WorkWords } from './WorkWords.tsx';
 
 /** What a visitor sees before anything is open. */
@@ -27,7 +29,22 @@ export function Start() {
           ))}
         </ul>
       </div>
+      <FineTuneEntry />
     </section>
+  );
+}
+
+/** Scans to learn from can be chosen before an image is open, and a run can be gone on with. */
+function FineTuneEntry() {
+  const run = useApp((state) => state.tune.run !== null);
+  const stored = useApp((state) => state.tune.stored !== null);
+  return (
+    <div className="start-tune">
+      {stored && !run ? <StoredRunLine /> : <p>{tuneText.sentence}</p>}
+      <button type="button" className="button" onClick={() => showDialog('tune')}>
+        {run ? tuneText.open : tuneText.name}
+      </button>
+    </div>
   );
 }
 

@@ -15,6 +15,8 @@ export interface Machine {
   readonly display: Display;
   /** The same display where results can be shown without a read-back. */
   readonly gpuDisplay: GpuDisplay | null;
+  /** For what else runs on the same device; null where there is none. */
+  readonly gpu: { readonly device: GPUDevice; readonly adapterInfo: GPUAdapterInfo } | null;
   network(weights: NetworkWeights): Promise<Network>;
   /** Resolves with the reason when the device is lost; never otherwise. */
   readonly lost: Promise<string>;
@@ -29,7 +31,7 @@ export async function openMachine(canvas: OffscreenCanvas, choice: DeviceChoice)
   } catch (error) {
     return wasmMachine(canvas, error instanceof Error ? error.message : String(error));
   }
-  const { device, description } = found;
+  const { device, adapter, description } = found;
   const gpuDisplay = createGpuDisplay(device, canvas);
   // A shader that does not compile is told when an image is to be restored.
   compileAhead(device).catch(() => undefined);
@@ -41,6 +43,7 @@ export async function openMachine(canvas: OffscreenCanvas, choice: DeviceChoice)
     state: { kind: 'webgpu', ...description, why: null },
     display: gpuDisplay,
     gpuDisplay,
+    gpu: { device, adapterInfo: adapter.info },
     network: async (weights) => webGpuNetwork(device, weights),
     lost,
   };
@@ -51,6 +54,7 @@ function wasmMachine(canvas: OffscreenCanvas, why: string): Machine {
     state: { kind: 'wasm', name: 'WebAssembly', software: true, why },
     display: createDisplay2d(canvas),
     gpuDisplay: null,
+    gpu: null,
     network: wasmNetwork,
     lost: new Promise(() => undefined),
   };

@@ -8,12 +8,16 @@ export interface Job {
 export interface Jobs {
   /** Runs after all jobs before it; `doing` names it in the sentence of an unexpected failure. */
   run(doing: string, work: (job: Job) => Promise<void>): Promise<void>;
+  /** Runs after all jobs before it, too, but is nobody's job: not cancelled, not told of, its failure its caller's. */
+  turn<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Asks the running and all waiting jobs to end. */
   cancel(): void;
 }
 
 /** Errors whose message is already a sentence for the user. */
-const SENTENCES = new Set(['FormatError', 'ShapeError', 'WeightsError', 'DeviceError', 'CardError', 'UserError']);
+const SENTENCES = new Set([
+  'FormatError', 'ShapeError', 'WeightsError', 'DeviceError', 'CardError', 'TrainingError', 'UserError',
+]);
 
 /** A failure that the app itself explains. */
 export class UserError extends Error {
@@ -48,6 +52,14 @@ export function createJobs(
         if (pending.size === 0) idle();
       });
       return last;
+    },
+    turn(work) {
+      const result = last.then(work);
+      last = result.then(
+        () => undefined,
+        () => undefined,
+      );
+      return result;
     },
     cancel() {
       for (const job of pending) job.cancelled = true;

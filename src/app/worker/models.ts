@@ -1,9 +1,12 @@
 import { variantName } from '../../model/config.ts';
+import type { Config } from '../../model/config.ts';
+import { cardOf, fileCardOf, ruleSentences } from '../../image/cardMetadata.ts';
 import { parseModelCard } from '../../image/modelCard.ts';
 import type { ModelCard } from '../../image/modelCard.ts';
 import { countParameters, toNetworkWeights } from '../../weights/networkWeights.ts';
 import type { NetworkWeights } from '../../weights/networkWeights.ts';
 import { readWeights } from '../../weights/readWeights.ts';
+import type { StateDict } from '../../weights/tensor.ts';
 import type { NamedBytes } from '../../formats/volume.ts';
 import type { CardText, ModelState } from '../protocol.ts';
 import { text } from '../text.ts';
@@ -18,9 +21,17 @@ export interface Model {
   readonly card: ModelCard | null;
   /** Read once, when first asked for. */
   weights(): Promise<NetworkWeights>;
+  /** All that training changes, Omni-Shift in branches; of shipped models read anew each time. */
+  parameters(): Promise<Parameters>;
   /** What tells these weights from all others; null until they are read. */
   version: string | null;
   state: ModelState;
+}
+
+/** Parameters under PyTorch's names, and the network that they belong to. */
+export interface Parameters {
+  readonly stateDict: Readonly<StateDict>;
+  readonly config: Config;
 }
 
 /** The models that can be chosen: the shipped ones and those that users load. */
@@ -70,13 +81,14 @@ export async function openModels(base: string): Promise<Models> {
 
 function shipped(id: string, card: ModelCard, base: string): Model {
   let reading: Promise<NetworkWeights> | null = null;
+  const fetched = () => fetchBytes(base, `weights/${card.file}`);
   const model: Model = {
     id,
     name: card.name,
     card,
     version: null,
     weights() {
-      reading ??= fetchBytes(base, `weights/${card.file}`).then(async (bytes) => {
+      reading ??= fetched().then(async (bytes) => {
         model.version = await versionOf(bytes);
         const { stateDict, config } = readWeights({ name: card.file, bytes });
         model.state = { ...model.state, variant: variantName(config), parameters: countParameters(config) };
@@ -87,20 +99,29 @@ function shipped(id: string, card: ModelCard, base: string): Model {
       });
       return reading;
     },
+    parameters: async () => readWeights({ name: card.file, bytes: await fetched() }),
     state: { id, name: card.name, variant: card.variant, parameters: null, card: cardText(card) },
   };
   return model;
 }
 
-/** @throws WeightsError where the file is not a complete Restore-RWKV */
+/**
+ * Weights from a file, with the normalisation and tasks that its metadata names; without them, the paper's ranges.
+ *
+ * @throws WeightsError where the file is not a complete Restore-RWKV, CardError where its normalisation is damaged
+ */
 async function loaded(file: NamedBytes, position: number): Promise<Model> {
-  const { stateDict, config } = readWeights(file);
+  const { stateDict, config, metadata } = readWeights(file);
+  const known = fileCardOf(metadata);
   const weights = toNetworkWeights(stateDict, config);
   const id = `file-${position}`;
-  const name = file.name.split('/').pop() ?? file.name;
+  const fileName = file.name.split('/').pop() ?? file.name;
   const variant = variantName(config);
-  const state = { id, name, variant, parameters: countParameters(config), card: null };
-  return { id, name, card: null, version: await versionOf(file.bytes), weights: async () => weights, state };
+  const card = known && cardOf(known, { file: fileName, variant });
+  const name = card?.name ?? fileName;
+  const state = { id, name, variant, parameters: countParameters(config), card: card && cardText(card) };
+  const parameters = async () => ({ stateDict, config });
+  return { id, name, card, version: await versionOf(file.bytes), weights: async () => weights, parameters, state };
 }
 
 /** Bytes of a hash that are shown: 64 bits. */
@@ -116,7 +137,7 @@ async function versionOf(bytes: Uint8Array): Promise<string> {
 function cardText(card: ModelCard): CardText {
   return {
     tasks: card.tasks,
-    trained: card.training,
+    trained: [card.training.replace(/[^.!?]$/, '$&.'), ...ruleSentences(card)].join(' '),
     data: card.data,
     licence: card.licence,
     limits: card.limits,

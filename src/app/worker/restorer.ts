@@ -64,7 +64,7 @@ export function webGpuNetwork(device: GPUDevice, weights: NetworkWeights): Netwo
 let starting: Promise<void> | null = null;
 
 /** tfjs gives up one of two starts that overlap, as when weights are loaded while the shipped ones get ready. */
-function startWasm(): Promise<void> {
+export function startWasm(): Promise<void> {
   starting ??= Promise.all([
     import('../../training/tfjsBackend.ts'),
     import('../../training/tfjsWasmBrowser.ts'),

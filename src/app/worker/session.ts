@@ -1,4 +1,4 @@
-import type { Modality } from '../../formats/volume.ts';
+import type { Modality, NamedBytes } from '../../formats/volume.ts';
 import { normalisationFor } from '../../image/normalise.ts';
 import type { Normalisation } from '../../image/normalise.ts';
 import type { CanvasSize, NamedFile, Role, SaveRequest, ViewSettings } from '../protocol.ts';
@@ -22,7 +22,7 @@ import type { Study } from './study.ts';
 /** One visit: what is opened, restored, compared and saved. */
 export class Session {
   readonly stage: Stage;
-  private readonly ground: Ground;
+  readonly ground: Ground;
   private readonly opening: Opening;
 
   constructor(ground: Ground, view: ViewSettings, size: CanvasSize) {
@@ -89,8 +89,13 @@ export class Session {
 
   async loadWeights(file: NamedFile): Promise<void> {
     this.stage.busy('weights');
+    await this.addModel(await bytesOf(file));
+  }
+
+  /** Makes a weights file the chosen model. */
+  async addModel(file: NamedBytes): Promise<void> {
     const models = await this.ground.models;
-    models.chosen = await models.add(await bytesOf(file));
+    models.chosen = await models.add(file);
     await this.forgetModel();
   }
 

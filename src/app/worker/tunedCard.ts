@@ -1,0 +1,48 @@
+import type { Modality } from '../../formats/volume.ts';
+import { degradationSentence } from '../../image/degrade.ts';
+import { metadataOf } from '../../image/cardMetadata.ts';
+import type { ModelCard } from '../../image/modelCard.ts';
+import { PAPER_RANGE } from '../../image/normalise.ts';
+import type { TrainingOptions } from '../../training/training.ts';
+import type { TuneStart } from '../fineTune.ts';
+import { tuneText } from '../fineTuneText.ts';
+
+/** What the weights of a run say of themselves. */
+export type TunedCard = Pick<ModelCard, 'name' | 'normalisation' | 'tasks'>;
+
+/** What a network from scratch learns to expect of each modality: the rules of the shipped models. */
+export const SCRATCH_RULES: ModelCard['normalisation'] = {
+  ct: { rule: 'range', from: [...PAPER_RANGE.ct] },
+  pet: { rule: 'meanAbovePercentile', percentile: 60, times: 0.05 },
+  mri: { rule: 'percentile', percentile: 99.8, times: 0.6 },
+};
+
+interface Begun {
+  readonly start: TuneStart;
+  /** The model's name that it began with. */
+  readonly origin: string;
+  /** Its normalisation. */
+  readonly rules: ModelCard['normalisation'];
+  readonly modality: Modality;
+  /** null for pairs. */
+  readonly strength: number | null;
+}
+
+/** Standard strength stands for pairs, whose degradation has no number. */
+export function tunedCard({ start, origin, rules, modality, strength }: Begun, standard: number): TunedCard {
+  const degradation = strength === null ? tuneText.card.pairs : `${degradationSentence(modality, strength)}.`;
+  return {
+    name: tuneText.card.names[start](origin.replace(tuneText.card.own, '')),
+    normalisation: { ...rules, [modality]: rules[modality] ?? { rule: 'range', from: PAPER_RANGE[modality] } },
+    tasks: [{ modality, title: tuneText.card.tasks[modality], degradation, strength: strength ?? standard }],
+  };
+}
+
+/** The card with the steps done so far, as metadata of a weights file. No file's name is in it: it may be a patient's. */
+export function tunedMetadata(
+  card: TunedCard, origin: { readonly start: TuneStart; readonly origin: string }, options: TrainingOptions, step: number,
+  images: { readonly slices: number; readonly scans: number },
+): Record<string, string> {
+  const training = tuneText.card.training({ ...origin, ...images, ...options, step });
+  return { ...metadataOf({ ...card, training }), steps: String(step) };
+}
