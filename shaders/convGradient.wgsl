@@ -1,5 +1,6 @@
 // Convolution 3×3 with zero padding where neither x nor W nor y is padded to vec4s, and its gradients for g = ∂L/∂y:
-// y_q = Σ x_p W_tap + bias over the pixels p that the nine taps join to q, ∂L/∂x_p = Σ g_q W_tapᵀ, ∂L/∂W_tap = Σ x_pᵀ g_q.
+// y_q = Σ x_p W_tap + bias over the pixels p that the nine taps join to q, ∂L/∂x_p = Σ g_q W_tapᵀ and
+// ∂L/∂W_tap = Σ x_pᵀ g_q, the latter summed by each workgroup over a part of the pixels.
 alias Input = vec4f;        // ROWS neighbouring channels of x: vec4f, or f32 where they are no multiple of four
 const ROWS = 4u;
 alias Output = vec4f;       // neighbouring channels of y: vec4f, vec2f or f32
@@ -8,7 +9,7 @@ const PARTS = Summand(1.0); // what of it is Output: Summand(1.0, 0.0) for f32
 const PIXELS = 8u;          // pixels a thread, for y and ∂L/∂x
 const INPUTS = 1u;          // Inputs a thread, for ∂L/∂x
 const OUTPUTS = 3u;         // Outputs a thread, for y and ∂L/∂W through registers
-const LANES = 8u;           // threads of a workgroup; for ∂L/∂W through registers they share its pixels
+const LANES = 8u;           // threads of a workgroup
 
 struct Params {             // lengths, offsets and strides of x in Inputs, of y, g and bias in Outputs, of gx in floats
   height: u32, width: u32, inputs: u32, outputs: u32,

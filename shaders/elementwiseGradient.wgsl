@@ -2,7 +2,6 @@
 //   product     y = a ⊙ b:       g_a = g ⊙ b, g_b = g ⊙ a
 //   activation  y = sigmoid(x):  g_a = g ⊙ y ⊙ (1 − y), y handed in as a; or y = relu(a)²: g_a = 2 g ⊙ relu(a)
 //   scale       y = a ⊙ b, b the same for every token: g_a = g ⊙ b, and g ⊙ a summed over TOKENS tokens
-//   columnSums  y = a + bias:    g summed over TOKENS tokens
 // One vec4 of channels a thread, or TOKENS of them where they are summed; `sumPartials` adds up the sums.
 const SIGMOID = false;
 const TOKENS = 16u;
@@ -56,17 +55,5 @@ fn scale(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l
     g_a[at] = slope * factor;
     sum += slope * a[at];
   }
-  partials[strip * p.channels + channel] = sum;
-}
-
-@compute @workgroup_size(64)
-fn columnSums(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let thread = index(group, lane);
-  let channel = thread % p.channels;
-  let strip = thread / p.channels;
-  if (strip >= p.strips) { return; }
-  let first = strip * TOKENS * p.channels + channel;
-  var sum = vec4f(0.0);
-  for (var at = first; at < min(first + TOKENS * p.channels, p.vectors); at += p.channels) { sum += g[at]; }
   partials[strip * p.channels + channel] = sum;
 }

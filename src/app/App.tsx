@@ -15,8 +15,10 @@ import { useKeyboard } from './hooks/useKeyboard.ts';
 import { useApp } from './store.ts';
 import { text } from './text.ts';
 
-const FineTuneDialog = lazy(async () => ({ default: (await import('./components/FineTuneDialog.tsx')).FineTuneDialog }));
-const SweepDialog = lazy(async () => ({ default: (await import('./components/SweepDialog.tsx')).SweepDialog }));
+const FineTuneDialog = lazy(() =>
+  import('./components/FineTuneDialog.tsx').then((module) => ({ default: module.FineTuneDialog })));
+const SweepDialog = lazy(() =>
+  import('./components/SweepDialog.tsx').then((module) => ({ default: module.SweepDialog })));
 
 export function App() {
   const dialog = useApp((state) => state.dialog);

@@ -25,7 +25,7 @@ export type TuneFromWorker =
   | { type: 'tuneStored'; stored: StoredRun | null }
   | { type: 'tuneProblem'; text: string };
 
-/** What a run learns from. `opened`: the open image, or its reference where it has one; inputs are simulated from it. */
+/** What a run learns from. `opened`: the open image (its reference where it has one), from which inputs are simulated. */
 export type TuneSource =
   | { readonly kind: 'opened' }
   | { readonly kind: 'openedPair' }

@@ -8,7 +8,9 @@ const files = (n: number) => `${n} ${n === 1 ? 'file' : 'files'}`;
 
 /** "14 MB", "1.2 GB": powers of ten, as disks are sold. */
 const size = (bytes: number) =>
-  bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+  bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB`
+  : bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB`
+  : `${(bytes / 1e9).toFixed(1)} GB`;
 
 const because = (error: unknown) => (error instanceof Error ? error.message.split('\n', 1)[0] : String(error));
 
@@ -24,13 +26,14 @@ interface Trained extends TrainingOptions {
 export const tuneText = {
   name: 'Fine-tune',
   sentence: 'Teach the network your own scanner: on this device, from a few good scans.',
-  says: 'The network learns from good scans of your own scanner. All of it happens on this device; nothing is uploaded.',
+  says:
+    'The network learns from good scans of your own scanner. All of it happens on this device; nothing is uploaded.',
   open: 'Show the run',
   source: {
     legend: 'Learn from',
     kinds: {
       opened: ['The open image', 'It is taken as good; poor versions of it are simulated.'],
-      openedPair: ['The open image and its reference', 'A real pair: the poor slices that you opened and their good ones.'],
+      openedPair: ['The open image and its reference', 'A real pair: the poor slices that you opened, and good ones.'],
       references: ['Good scans', 'The more the better, ten are a start; poor versions of them are simulated.'],
       pairs: ['Pairs of scans', 'Real poor scans and good ones of the same slices, matched by name, size and place.'],
     } satisfies Record<TuneSource['kind'], readonly [string, string]>,
@@ -63,7 +66,9 @@ export const tuneText = {
   parts: {
     legend: 'What is trained',
     all: ['Everything', 'Adapts best.'],
-    decoder: ['Decoder and refinement only', 'The second half of the network; takes less memory and time, and changes less.'],
+    decoder: [
+      'Decoder and refinement only', 'The second half of the network; takes less memory and time, and changes less.',
+    ],
   },
   more: 'Steps and rates',
   numbersAre: (steps: number, batch: number, crop: number) => `${steps} steps of ${batch} crops of ${crop} × ${crop}`,
@@ -72,7 +77,9 @@ export const tuneText = {
     batch: ['Crops a step', 'More make each step steadier, and take more time and memory.'],
     crop: ['Crop, pixels', 'Edge of the squares that are cut out of the slices; a multiple of 8.'],
     rate: ['Learning rate', 'How far a step changes the weights; it falls to a hundredth by the end.'],
-    checkpointEvery: ['Keep every', 'Steps between two checkpoints in the browser’s own storage, from which a run goes on after a reload.'],
+    checkpointEvery: [
+      'Keep every', 'Steps between two checkpoints in the browser’s own storage; a run goes on from there after a reload.',
+    ],
     validateEvery: ['Measure every', 'Steps between two measurements on slices that are not learnt from.'],
     seed: ['Seed', 'The same number gives the same run.'],
   },
@@ -82,8 +89,8 @@ export const tuneText = {
       `A step takes about ${size(bytes)} of memory; this device may spend ${size(available)} on it.`,
     recompute: 'To save memory, some of it is computed twice.',
     tooLarge: (bytes: number, available: number) =>
-      `A step would take about ${size(bytes)} of memory, and this device should not spend more than ${size(available)}: ` +
-      'take fewer or smaller crops.',
+      `A step would take about ${size(bytes)} of memory, and this device should spend at most ` +
+      `${size(available)}: take fewer or smaller crops.`,
   },
   begin: 'Start',
   replaces: 'Starting a run takes the place of the one that is kept.',
@@ -110,7 +117,8 @@ export const tuneText = {
     done: 'Done',
     step: (step: number, steps: number) => `Step ${step} of ${steps}`,
     learns: (training: number, validation: number) =>
-      `Learns from ${slices(training)}${validation > 0 ? `, is measured on ${validation} ${validation === 1 ? 'other' : 'others'}` : ''}.`,
+      `Learns from ${slices(training)}` +
+      `${validation > 0 ? `, is measured on ${validation} ${validation === 1 ? 'other' : 'others'}` : ''}.`,
     meanwhile: 'Close this window to work on; the run continues, and restoring takes place between two steps.',
     pause: 'Pause',
     goOn: 'Go on',
@@ -150,15 +158,14 @@ export const tuneText = {
     rate: 'Rate',
     shown: (count: number) => `The last ${count} steps.`,
   },
-  status: (step: number, steps: number, left: string | null) =>
-    `Step ${step} of ${steps}${left === null ? '' : ` · ${left}`}`,
   title: (model: string, names: readonly string[]) =>
     `${model}, on ${names.slice(0, 2).join(', ')}${names.length > 2 ? ` and ${names.length - 2} more` : ''}`,
   scratch: 'scratch',
   device: {
     gpu: (name: string) => `On ${name} by WebGPU`,
     wasm: 'On the processor by WebAssembly',
-    wasmInstead: (name: string) => `On the processor by WebAssembly, which is faster than ${name} playing a graphics processor`,
+    wasmInstead: (name: string) =>
+      `On the processor by WebAssembly, which is faster than ${name} playing a graphics processor`,
   },
   card: {
     /** What a name from here begins with: it is not said twice. */
@@ -168,13 +175,15 @@ export const tuneText = {
       light: () => 'My light network',
       tiny: () => 'My tiny network',
     } satisfies Record<TuneStart, (origin: string) => string>,
-    fileName: (name: string) => `${name.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-|-$/g, '').toLowerCase()}.safetensors`,
+    fileName: (name: string) =>
+      `${name.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-|-$/g, '').toLowerCase()}.safetensors`,
     tasks: { ct: 'CT denoising', pet: 'PET synthesis', mri: 'MRI super-resolution' } satisfies Record<Modality, string>,
     pairs: 'Real pairs.',
     training: ({ start, origin, step, slices: count, scans, batch, crop, rate, lastRate, seed, parts }: Trained) =>
-      `${start === 'model' ? `Fine-tuned from ${origin}` : 'Trained from scratch'} in a browser on ${slices(count)} of ` +
-      `${images(scans)}: ${step} steps of ${batch} crops of ${crop} × ${crop}, L1 loss, Adam, learning rate ${rate} to ` +
-      `${lastRate} by cosine, seed ${seed}${parts === 'decoder' ? ', decoder and refinement only' : ''}.`,
+      `${start === 'model' ? `Fine-tuned from ${origin}` : 'Trained from scratch'} in a browser ` +
+      `on ${slices(count)} of ${images(scans)}: ${step} steps of ${batch} crops of ${crop} × ${crop}, L1 loss, Adam, ` +
+      `learning rate ${Number(rate.toPrecision(3))} to ${Number(lastRate.toPrecision(3))} by cosine, seed ${seed}` +
+      `${parts === 'decoder' ? ', decoder and refinement only' : ''}.`,
   },
   notices: {
     empty: (count: number) => `${slices(count)} with nothing in them ${count === 1 ? 'is' : 'are'} not learnt from.`,

@@ -4,12 +4,14 @@ import type { Modality } from '../formats/volume.ts';
 export const sweepText = {
   name: 'Sweep',
   open: 'Sweep strengths…',
-  says: 'The slice on the screen is taken as the reference, degraded more and less, and restored each time: how well does each model keep up?',
+  says:
+    'The slice on the screen is taken as the reference, degraded more and less, and restored each time: ' +
+    'how well does each model keep up?',
   usesReference: 'The slice of the reference is degraded.',
   section: 'Figure 6b',
   strengths: 'Strengths',
   strengthsSays: (low: number, high: number, values: readonly number[] | null) =>
-    values ? `Numbers with commas between them: ${values.join(' or ')}.` : `Numbers with commas between them, from ${low} to ${high}.`,
+    `Numbers with commas between them${values ? `: ${values.join(' or ')}` : `, from ${low} to ${high}`}.`,
   wrong: 'These are no strengths of this task.',
   models: 'Models',
   begin: 'Measure',

@@ -22,6 +22,14 @@ export const USAGE = `Restore-RWKV on the command line.
         [--noise N] [--csv FILE] [--json] [--series N]
                                           PSNR, SSIM and RMSE over strengths of the simulated degradation, for the input
                                           and each model
+  train --data DIR --task ct|pet|mri|all --steps N --out FILE [--weights FILE | --variant light|full|tiny]
+                                          learns from the volumes in DIR (with all: in its folders ct, pet and mri) and
+                                          writes safetensors; FILE.checkpoint beside it is what --resume goes on from
+        [--reference DIR]...              DIR holds inputs and these their references; else inputs are simulated:
+        [--strength N] [--noise N]        for all: --strength ct=0.25,pet=12,mri=4
+        [--shares ct=1,pet=1,mri=2] [--gain LO,HI|none] [--validation DIR] [--validation-slices N] [--name TEXT]
+        [--batch N] [--crop N] [--rate N] [--last-rate N] [--clip N] [--parts all|decoder] [--recompute] [--seed N]
+        [--checkpoint-every N] [--validate-every N] [--resume FILE] [--json]
   verify [DIR] [--json]                   conformance vectors against every interpreter present
   bench [--json] [--size N] [--variant light|full]
                                           speed on this device
@@ -29,7 +37,8 @@ export const USAGE = `Restore-RWKV on the command line.
                                           time and memory of a training step of the light network on WebGPU, with the
                                           kernels of this program and with those of stock tfjs
 
-  --device gpu|software|wasm|cpu          for restore, evaluate, sweep, verify and bench; a GPU where there is one, else software
+  --device gpu|software|wasm|cpu          for restore, evaluate, sweep, verify, bench and (but for cpu) train; a GPU where there
+                                          is one, else software, for train else wasm
 
 Exit status: 0 done, 1 refused or failed, 2 wrong usage. Not a medical device.`;
 

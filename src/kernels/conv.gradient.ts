@@ -43,6 +43,12 @@ export interface ConvGradientArguments<B> {
   readonly partials: B;
 }
 
+/** A view over a whole buffer whose pixels hold their channels and nothing else, as tensors do outside the engine. */
+export function tightView<B>(buffer: B, shape: readonly number[]): View<B> {
+  const [batch, height, width, channels] = shape as [number, number, number, number];
+  return { buffer, batch, height, width, channels, lanes: channels, offset: 0, stride: channels };
+}
+
 /** Most vectors of outputs that a thread holds of three taps of one Input, for the gradient of W through registers. */
 const REGISTER_OUTPUTS = 3;
 
@@ -67,7 +73,7 @@ function shapeOf(x: View<unknown>, y: View<unknown>): ConvShape {
   const { batch, height, width, channels: inputs } = x;
   if (y.batch !== batch || y.height !== height || y.width !== width) {
     const [found, expected] = [y, x].map((view) => `${view.batch}×${view.height}×${view.width}`);
-    throw new ShapeError(`conv gradient: y or its gradient of ${found} pixels meets x of ${expected}; they must be the same`);
+    throw new ShapeError(`conv: y or its gradient of ${found} pixels meets x of ${expected}; they must be the same`);
   }
   return { batch, height, width, inputs, outputs: y.channels };
 }
@@ -75,7 +81,9 @@ function shapeOf(x: View<unknown>, y: View<unknown>): ConvShape {
 const at = (view: View<unknown>, unit: number): [number, number] => [view.offset / unit, view.stride / unit];
 
 /** The uniform. Views that a pass does not touch stand for themselves. */
-function parameters(shape: ConvShape, run: number, hasBias: boolean, views: { x: View<unknown>; y: View<unknown>; gX?: View<unknown> }) {
+function parameters(
+  shape: ConvShape, run: number, hasBias: boolean, views: { x: View<unknown>; y: View<unknown>; gX?: View<unknown> },
+): number[] {
   const [input, output] = [inputUnit(shape.inputs), outputUnit(shape.outputs)];
   const { x, y, gX = x } = views;
   return [
@@ -84,8 +92,10 @@ function parameters(shape: ConvShape, run: number, hasBias: boolean, views: { x:
   ];
 }
 
-/** Workgroups for `pixels` by vectors of channels of which a thread takes `vectors`. */
-function strips(shape: ConvShape, pixels: number, channels: number, threads: number, vectors: number): [number, number, number] {
+/** Workgroups of `threads` that take `pixels` by `vectors` each, of all pixels by `channels` vectors. */
+function strips(
+  shape: ConvShape, pixels: number, channels: number, threads: number, vectors: number,
+): [number, number, number] {
   const groups = Math.ceil((shape.batch * shape.height * shape.width) / (pixels * threads));
   return [Math.min(groups, 65535), Math.ceil(groups / 65535), Math.ceil(channels / vectors)];
 }

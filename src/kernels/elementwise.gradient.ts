@@ -83,25 +83,3 @@ export function scaleGradient<B>(
     sumPartials({ partials, count: strips, length: channels, sums: gScale }),
   ];
 }
-
-/** The gradient of a bias added to every token, Σ g over tokens. g [tokens, channels], a multiple of 4 */
-export function biasGradient<B>(
-  { g, gBias, partials, tokens, channels }: { g: B; gBias: B; partials: B; tokens: number; channels: number },
-  variant: Variants['scaleGradient'],
-): Dispatch<B>[] {
-  const strips = stripsOf(tokens, variant);
-  return [
-    {
-      label: `bias ${channels} gradient`,
-      code: specialise(shader, { TOKENS: variant.tokens }),
-      entryPoint: 'columnSums',
-      params: [(tokens * channels) / 4, channels / 4, strips],
-      bindings: [
-        { binding: 1, buffer: g, access: 'read' },
-        { binding: 6, buffer: partials, access: 'write' },
-      ],
-      workgroups: groupsFor((strips * channels) / 4),
-    },
-    sumPartials({ partials, count: strips, length: channels, sums: gBias }),
-  ];
-}

@@ -20,7 +20,8 @@ async function errors(shape: readonly number[], variant: typeof GPU_VARIANTS.lay
     x: x.data, g: g.data, weight: weight.data,
     gX: x.data.length, gWeight: channels, gBias: channels, partials: scratch,
   }, layerNormGradient({
-    x: view('x'), weight: 'weight', g: view('g'), gX: view('gX'), gWeight: 'gWeight', gBias: 'gBias', partials: 'partials',
+    x: view('x'), weight: 'weight', g: view('g'), gX: view('gX'), gWeight: 'gWeight', gBias: 'gBias',
+    partials: 'partials',
   }, variant), ['gX', 'gWeight', 'gBias']);
   const expected = reference(x, weight, bias, g);
   return {
@@ -31,9 +32,10 @@ async function errors(shape: readonly number[], variant: typeof GPU_VARIANTS.lay
 }
 
 describe.each([
-  ['one thread a token', SOFTWARE_VARIANTS.layerNormGradient], ['threads sharing tokens', GPU_VARIANTS.layerNormGradient],
+  ['one thread a token', SOFTWARE_VARIANTS.layerNormGradient],
+  ['threads sharing tokens', GPU_VARIANTS.layerNormGradient],
 ])('the gradient of layer norm by %s', (_, variant) => {
-  test.each([[2, 9, 14, 12], [1, 1, 1, 4], [2, 33, 41, 24], [1, 5, 3, 100]])(
+  test.each([[2, 9, 14, 12], [1, 1, 1, 4], [2, 33, 41, 24], [1, 5, 3, 100], [1, 3, 7, 384]])(
     'is that of the float64 reference (%i of %i×%i, %i channels)', async (...shape) => {
       const error = await errors(shape, variant);
       // A few roundings of x, beside averages over channels; sums over up to 2706 tokens of terms that partly cancel.
@@ -48,15 +50,11 @@ describe.each([
   });
 });
 
-test('the gradient of layer norm takes the channels of the largest latent', async () => {
-  expect((await errors([1, 3, 7, 384], SOFTWARE_VARIANTS.layerNormGradient)).x).toBeLessThan(3e-6);
-});
-
 test('the gradient of layer norm refuses what has other channels than x, or no whole vectors', () => {
   const call = (channels: number, others: number) => () => layerNormGradient({
     x: wholeView('x', [1, 3, 5, channels]), weight: 'weight', g: wholeView('g', [1, 3, 5, others]),
     gX: wholeView('gX', [1, 3, 5, channels]), gWeight: 'gWeight', gBias: 'gBias', partials: 'partials',
   }, SOFTWARE_VARIANTS.layerNormGradient);
   expect(call(8, 12)).toThrow('layerNorm gradient: 15 pixels of 12 channels meet 15 pixels of 8 channels of x');
-  expect(call(6, 6)).toThrow('layerNorm gradient: x has 6 channels, expected a multiple of 4 up to 1536');
+  expect(call(6, 6)).toThrow('layerNorm gradient: x has 6 channels, expected a multiple of 4');
 });

@@ -6,31 +6,15 @@ import type { Variants } from './variants.ts';
 
 type Variant = Variants['layerNormGradient'];
 
-/** vec4s of a token that a thread keeps in registers, if there are threads enough in a workgroup. */
-const VECTORS = 3;
-
-/** More would not fit in the 16 KiB of workgroup memory that every device grants. */
-const MOST_CHANNELS = 1536;
-
-/** How tokens are dealt to threads and workgroups. */
-function tiling(tokens: number, channels: number, variant: Variant) {
-  const vectors = channels / 4;
-  if (!Number.isInteger(vectors) || channels > MOST_CHANNELS) {
-    throw new ShapeError(
-      `layerNorm gradient: x has ${channels} channels, expected a multiple of 4 up to ${MOST_CHANNELS}`,
-    );
-  }
-  const { threads } = variant;
-  let { lanes } = variant;
-  while (lanes < threads && lanes * VECTORS < vectors) lanes *= 2;
-  const together = threads / lanes;
-  const run = Math.ceil(tokens / variant.runs / together) * together;
-  return { vectors, lanes, threads, run, runs: Math.ceil(tokens / run) };
+/** How many threads of a channel vec4 each sum over tokens, and how many tokens each. */
+function runsOf(tokens: number, channels: number, { sums }: Variant): { run: number; runs: number } {
+  const run = Math.ceil(tokens / Math.ceil(sums / (channels / 4)));
+  return { run, runs: Math.ceil(tokens / run) };
 }
 
 /** Floats of `partials` for x of so many tokens (pixels of all images) and channels. */
 export function layerNormGradientScratch(shape: { tokens: number; channels: number }, variant: Variant): number {
-  return tiling(shape.tokens, shape.channels, variant).runs * 2 * shape.channels;
+  return 2 * shape.tokens + runsOf(shape.tokens, shape.channels, variant).runs * 2 * shape.channels;
 }
 
 /**
@@ -50,35 +34,45 @@ export function layerNormGradient<B>(
 ): Dispatch<B>[] {
   const { x, weight, g, gX, gWeight, gBias, partials } = args;
   const tokens = pixelsOf(x);
+  if (x.channels % 4 !== 0) {
+    throw new ShapeError(`layerNorm gradient: x has ${x.channels} channels, expected a multiple of 4`);
+  }
   for (const other of [g, gX]) {
     if (pixelsOf(other) !== tokens || other.channels !== x.channels) {
       const [found, expected] = [other, x].map((view) => `${pixelsOf(view)} pixels of ${view.channels} channels`);
       throw new ShapeError(`layerNorm gradient: ${found} meet ${expected} of x; they must be the same`);
     }
   }
-  const { vectors, lanes, threads, run, runs } = tiling(tokens, x.channels, variant);
-  const code = specialise(shader, { THREADS: threads, LANES: lanes, VECTORS: Math.ceil(vectors / lanes) });
-  const params = [tokens, vectors, runs, run, ...place(x, 4), ...place(g, 4), ...place(gX, 4)];
+  const vectors = x.channels / 4;
+  const { run, runs } = runsOf(tokens, x.channels, variant);
+  const { threads, lanes } = variant;
+  const dispatch = (
+    entryPoint: string, groups: number, bindings: Dispatch<B>['bindings'],
+  ): Dispatch<B> => ({
+    label: `layerNorm gradient ${x.channels}, ${entryPoint}`,
+    code: specialise(shader, { THREADS: threads, LANES: lanes }),
+    entryPoint,
+    params: [tokens, vectors, run, runs, ...place(x, 4), ...place(g, 4), ...place(gX, 4)],
+    bindings,
+    workgroups: [Math.min(groups, 65535), Math.ceil(groups / 65535), 1],
+  });
   return [
-    {
-      label: `layerNorm gradient ${x.channels}`, code, entryPoint: 'gradient', params,
-      bindings: [
-        { binding: 1, buffer: x.buffer, access: 'read' },
-        { binding: 2, buffer: weight, access: 'read' },
-        { binding: 3, buffer: g.buffer, access: 'read' },
-        { binding: 4, buffer: gX.buffer, access: 'write' },
-        { binding: 5, buffer: partials, access: 'write' },
-      ],
-      workgroups: [runs, 1, 1],
-    },
-    {
-      label: `layerNorm gradient ${x.channels}, sums`, code, entryPoint: 'sumRuns', params,
-      bindings: [
-        { binding: 5, buffer: partials, access: 'write' },
-        { binding: 6, buffer: gWeight, access: 'write' },
-        { binding: 7, buffer: gBias, access: 'write' },
-      ],
-      workgroups: [2 * vectors, 1, 1],
-    },
+    dispatch('inputGradient', Math.ceil(tokens / (threads / lanes)), [
+      { binding: 1, buffer: x.buffer, access: 'read' },
+      { binding: 2, buffer: weight, access: 'read' },
+      { binding: 3, buffer: g.buffer, access: 'read' },
+      { binding: 4, buffer: gX.buffer, access: 'write' },
+      { binding: 5, buffer: partials, access: 'write' },
+    ]),
+    dispatch('channelSums', Math.ceil((runs * vectors) / threads), [
+      { binding: 1, buffer: x.buffer, access: 'read' },
+      { binding: 3, buffer: g.buffer, access: 'read' },
+      { binding: 5, buffer: partials, access: 'write' },
+    ]),
+    dispatch('sumRuns', 4 * vectors, [
+      { binding: 5, buffer: partials, access: 'write' },
+      { binding: 6, buffer: gWeight, access: 'write' },
+      { binding: 7, buffer: gBias, access: 'write' },
+    ]),
   ];
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { testDevice } from '../engine/againstReference.ts';
 import { runDispatches } from '../engine/runDispatches.ts';
+import { tightView } from './conv.gradient.ts';
 import { float64Image, type Float64Image } from './float64Image.ts';
 import { largestDifference, noise } from './gradientCheck.ts';
 import { wholeView } from './kernel.ts';
@@ -39,10 +40,13 @@ describe.each([
     const [x, g] = [rounded(noise([n, h, w, inputs], 4)), rounded(noise([n, h, w, outputs], 5))];
     const weight = rounded(noise([inputs, outputs], 6));
     const pixels = n * h * w;
-    const wide = (narrow: Float64Image, channels: number) => Float64Array.from(
-      { length: pixels * 24 }, (_, i) => (i % 24 >= 4 && i % 24 < 4 + channels ? narrow.data[Math.floor(i / 24) * channels + (i % 24) - 4]! : NaN),
-    );
-    const part = (name: string, channels: number) => ({ ...wholeView(name, [n, h, w, channels]), offset: 4, stride: 24 });
+    const wide = (narrow: Float64Image, channels: number) => {
+      const data = new Float64Array(pixels * 24).fill(NaN);
+      narrow.data.forEach((value, i) => (data[Math.floor(i / channels) * 24 + 4 + (i % channels)] = value));
+      return data;
+    };
+    const part = (name: string, channels: number) =>
+      ({ ...wholeView(name, [n, h, w, channels]), offset: 4, stride: 24 });
     const size = { tokens: pixels, inputs, outputs };
     const buffers = {
       x: wide(x, inputs), g: wide(g, outputs), weight: weight.data, gX: pixels * 24, gWeight: inputs * outputs,
@@ -66,7 +70,7 @@ test.each([[2, 9, 7, 5], [1, 16, 24, 1], [1, 5, 5, 6]])(
     const g = rounded(noise([n, h, w, outputs], 7));
     const results = await runDispatches(await testDevice(), {
       g: g.data, gBias: outputs, partials: biasGradientScratch({ tokens: n * h * w, outputs }),
-    }, biasGradient({ g: tight('g', g.shape), gBias: 'gBias', partials: 'partials' }), ['gBias']);
+    }, biasGradient({ g: tightView('g', g.shape), gBias: 'gBias', partials: 'partials' }), ['gBias']);
     expect(largestDifference(float64Image([outputs], results.get('gBias')!), sumOfPixels(g))).toBeLessThan(3e-6);
   },
 );
@@ -78,9 +82,6 @@ test('the gradient of linear refuses channels that are no multiples of four, and
   expect(call([1, 3, 5, 6], [1, 3, 5, 8])).toThrow('linear gradient: 6→8 channels, expected multiples of 4');
   expect(call([1, 3, 5, 8], [1, 3, 6, 8])).toThrow('g of 18 pixels meet x of 15 pixels × 8 channels; they must fit');
 });
-
-const tight = (name: string, shape: readonly number[]) =>
-  ({ ...wholeView(name, shape), lanes: shape[3]!, stride: shape[3]! });
 
 function sumOfPixels({ shape, data }: Float64Image): Float64Image {
   const channels = shape[3]!;

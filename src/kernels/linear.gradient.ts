@@ -59,13 +59,13 @@ export function workgroupTiling(tiles: number, vectors: number) {
   return { SLICES, THREADS: tiles * SLICES, CHUNK: SLICES * Math.max(1, Math.floor(512 / (vectors * SLICES))) };
 }
 
-/** Deals `count` to at most `most` runs of the same length (the last may be shorter), none below `least` without need. */
+/** Deals `count` to at most `most` runs of one length (the last may be shorter), not below `least` without need. */
 export function splitInRuns(count: number, least: number, most: number): { run: number; runs: number } {
   const run = Math.ceil(count / Math.max(1, Math.min(Math.ceil(most), Math.floor(count / least))));
   return { run, runs: Math.ceil(count / run) };
 }
 
-/** Floats of `partials` for x of so many tokens (pixels of all images); at least 4, so that a buffer can be made of it. */
+/** Floats of `partials` for so many tokens (pixels of all images); at least 4, so that a buffer can be made of it. */
 export function linearGradientScratch(
   shape: { tokens: number; inputs: number; outputs: number }, variant: Variant,
 ): number {
@@ -135,8 +135,8 @@ export function linearGradient<B>(args: LinearGradientArguments<B>, variant: Var
 }
 
 /**
- * Tokens that are added up side by side before they are added to each other. A part of the token count, so that g can be
- * read as rows of `sums` tokens.
+ * How many sums are made side by side before they are added to each other: a divisor of the token count, so that g can
+ * be read as rows of so many tokens.
  */
 function sumsBesides(tokens: number): number {
   let sums = 1;

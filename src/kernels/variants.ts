@@ -12,8 +12,8 @@ export interface Variants {
     readonly groups: number;
   };
   readonly layerNorm: { readonly lanes: number };
-  /** `threads` a workgroup, `lanes` of them or more a token; tokens are dealt to at most `runs` workgroups. */
-  readonly layerNormGradient: { readonly threads: number; readonly lanes: number; readonly runs: number };
+  /** `threads` a workgroup, `lanes` of them a token; about `sums` threads sum over tokens, a vec4 of channels each. */
+  readonly layerNormGradient: { readonly threads: number; readonly lanes: number; readonly sums: number };
   readonly omniShift: { readonly pixels: number };
   readonly omniShiftGradient: { readonly pixels: number; readonly rows: number };
   readonly scaleGradient: { readonly tokens: number };
@@ -32,14 +32,14 @@ export interface Variants {
 /** Software devices (lavapipe, SwiftShader): few threads, each with much to do; workgroup memory only costs. */
 export const SOFTWARE_VARIANTS: Variants = {
   linear: { entryPoint: 'throughRegisters', tokens: 4, outputs: 2 },
-  linearGradient: { entryPoint: 'throughRegisters', tokens: 8, inputs: 3, groups: 16 },
+  linearGradient: { entryPoint: 'throughRegisters', tokens: 6, inputs: 3, groups: 16 },
   layerNorm: { lanes: 1 },
-  layerNormGradient: { threads: 8, lanes: 1, runs: 16 },
+  layerNormGradient: { threads: 8, lanes: 1, sums: 256 },
   omniShift: { pixels: 8 },
   omniShiftGradient: { pixels: 8, rows: 4 },
   scaleGradient: { tokens: 64 },
   conv: { pixels: 4, outputs: 1 },
-  convGradient: { entryPoint: 'throughRegisters', threads: 8, pixels: 8, vectors: 2, groups: 16 },
+  convGradient: { entryPoint: 'throughRegisters', threads: 8, pixels: 4, vectors: 2, groups: 16 },
   biWkv: { lane: 'vec4f', chunk: 32, segments: 16 },
 };
 
@@ -48,7 +48,7 @@ export const GPU_VARIANTS: Variants = {
   linear: { entryPoint: 'throughWorkgroup', tokens: 8, outputs: 1 },
   linearGradient: { entryPoint: 'throughWorkgroup', tokens: 8, inputs: 1, groups: 512 },
   layerNorm: { lanes: 4 },
-  layerNormGradient: { threads: 64, lanes: 4, runs: 512 },
+  layerNormGradient: { threads: 64, lanes: 4, sums: 16384 },
   omniShift: { pixels: 4 },
   omniShiftGradient: { pixels: 4, rows: 1 },
   scaleGradient: { tokens: 16 },

@@ -105,6 +105,7 @@ export async function compileAhead(computation: () => tf.TensorContainer): Promi
 function createAdapter(backend: BackendInternals): TfjsGpu & Compiler {
   const { device } = backend;
   const uniforms = uniformSlots(device, () => flush(backend));
+  const kernels = kernelCache(device);
   const compiling = new Set<Promise<unknown>>();
 
   const bufferOf = ({ dataId }: tf.TensorInfo): GPUBuffer => {
@@ -113,9 +114,10 @@ function createAdapter(backend: BackendInternals): TfjsGpu & Compiler {
   };
 
   function encode(dispatch: Dispatch<tf.TensorInfo>, mostInPass: number): void {
+    const kernel = kernels.of(dispatch);
     const buffers = dispatch.bindings.map(({ buffer }) => bufferOf(buffer));
     const group = device.createBindGroup({
-      layout: layoutFor(device, dispatch),
+      layout: kernel.layout,
       entries: [
         { binding: 0, resource: uniforms.place(dispatch.params) },
         ...dispatch.bindings.map(({ binding }, i) => ({ binding, resource: { buffer: buffers[i] } })),
@@ -127,7 +129,7 @@ function createAdapter(backend: BackendInternals): TfjsGpu & Compiler {
     // Uploads may have ended the pass, and uniforms submitted the encoder.
     backend.ensureCommandEncoderReady();
     const pass = (backend.computePassEncoder ??= backend.commandEncoder!.beginComputePass());
-    pass.setPipeline(pipelineNow(device, dispatch));
+    pass.setPipeline(kernel.pipeline);
     pass.setBindGroup(0, group);
     pass.dispatchWorkgroups(...dispatch.workgroups);
     if (++backend.dispatchCountInPass >= mostInPass) flush(backend);
@@ -193,6 +195,29 @@ function uniformSlots(device: GPUDevice, submit: () => void) {
         device.queue.writeBuffer(buffer, offset, Uint32Array.from(params));
       }
       return { buffer, offset, size: SLOT_BYTES };
+    },
+  };
+}
+
+interface Kernel {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+/** Kernels by code and entry point, which together say what is bound and how. */
+function kernelCache(device: GPUDevice) {
+  const known = new Map<string, Map<string, Kernel>>();
+  return {
+    of(dispatch: Dispatch<unknown>): Kernel {
+      const { code, entryPoint } = dispatch;
+      let entries = known.get(code);
+      if (!entries) known.set(code, (entries = new Map<string, Kernel>()));
+      let kernel = entries.get(entryPoint);
+      if (!kernel) {
+        kernel = { pipeline: pipelineNow(device, dispatch), layout: layoutFor(device, dispatch) };
+        entries.set(entryPoint, kernel);
+      }
+      return kernel;
     },
   };
 }

@@ -94,14 +94,14 @@ function trainerFrom(start: Checkpoint, data: TrainingData): Trainer {
       const rate = cosineRate(step, options);
       const { inputs, references } = sample(step);
       const shape: [number, number, number, number] = [options.batch, options.crop, options.crop, 1];
-      const { figures, moved } = tf.tidy(() => {
+      const { figures, moved } = computing(step + 1, () => tf.tidy(() => {
         const { loss, gradient } = objective.lossAndGradient(
           adam.parameters, tf.tensor4d(inputs, shape), tf.tensor4d(references, shape),
         );
-        const norm = tf.tidy(() => tf.sqrt(tf.sum(tf.square(gradient))));
+        const norm = euclideanNorm(gradient);
         const clipped = options.clip === null ? gradient : tf.mul(gradient, clipping(norm, options.clip));
         return { figures: tf.stack([loss, norm]), moved: { ...adamStep(adam, clipped, rate, step + 1) } };
-      });
+      }));
       const [loss, gradientNorm] = await read(figures, step + 1).catch((error: unknown) => {
         tf.dispose(moved);
         throw error;
@@ -159,21 +159,47 @@ function toTrainablePart(moments: StateDict, { stateDict, config }: Checkpoint) 
 
 const lengthOf = (leaves: readonly { readonly size: number }[]) => leaves.reduce((sum, { size }) => sum + size, 0);
 
+/** Summed in about √n sums of √n squares: one running sum of a million float32 would be wrong by some 1e-4. */
+function euclideanNorm(vector: tf.Tensor): tf.Tensor {
+  return tf.tidy(() => {
+    const squares = tf.square(vector);
+    const edge = Math.floor(Math.sqrt(vector.size));
+    const square = tf.reshape(tf.slice(squares, 0, edge * edge), [edge, edge]);
+    const rest = tf.slice(squares, edge * edge);
+    return tf.sqrt(tf.add(tf.sum(tf.sum(square, 1)), tf.sum(rest)));
+  });
+}
+
 /** What gradients are multiplied by so that their norm is at most `limit`. */
 const clipping = (norm: tf.Tensor, limit: number): tf.Tensor => tf.minimum(tf.div(limit, tf.add(norm, 1e-6)), 1);
 
-/** Reads and disposes. A device that is lost refuses here. */
+/** Reads and disposes. A device that is lost refuses here at the latest. */
 async function read(tensor: tf.Tensor, step: number): Promise<Float32Array> {
   try {
     return (await tensor.data()) as Float32Array;
   } catch (error) {
-    const reason = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
-    throw new TrainingError(
-      `training: the device gave no result at step ${step} (${reason}); go on from the last checkpoint`,
-    );
+    throw notComputed(error, step);
   } finally {
     tensor.dispose();
   }
+}
+
+function computing<Result>(step: number, compute: () => Result): Result {
+  try {
+    return compute();
+  } catch (error) {
+    throw notComputed(error, step);
+  }
+}
+
+/** Memory that is not there, or a device that was lost: one sentence, with tfjs's own reason where it is one. */
+function notComputed(error: unknown, step: number): TrainingError {
+  const { message } = error instanceof Error && !(error instanceof TypeError) ? error : { message: '' };
+  const reason = message.split('\n', 1)[0].replace(/\.$/, '');
+  return new TrainingError(
+    `training: the device could not compute step ${step}${reason && ` (${reason})`}; go on from the last checkpoint, or ` +
+    'begin with smaller or fewer crops if memory was short',
+  );
 }
 
 /** An image continued to h × w by its last row and column. */

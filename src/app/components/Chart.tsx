@@ -34,7 +34,10 @@ const HEIGHT = 168;
 export function Chart({ title, says, summary, axis, positions, lines, empty }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
-  const data = useMemo(() => [positions, ...lines.map(({ values }) => values)] as uPlot.AlignedData, [positions, lines]);
+  const data = useMemo(
+    () => [positions, ...lines.map(({ values }) => values)] as uPlot.AlignedData,
+    [positions, lines],
+  );
   const latest = useRef({ data, lines });
   useEffect(() => {
     latest.current = { data, lines };

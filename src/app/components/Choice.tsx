@@ -1,7 +1,15 @@
+interface Option<Kind> {
+  readonly kind: Kind;
+  readonly title: string;
+  readonly says: string;
+  readonly disabled?: boolean;
+}
+
 interface Props<Kind extends string> {
   readonly legend: string;
+  /** Of the radio group. */
   readonly name: string;
-  readonly kinds: readonly { readonly kind: Kind; readonly title: string; readonly says: string; readonly disabled?: boolean }[];
+  readonly kinds: readonly Option<Kind>[];
   readonly chosen: Kind;
   readonly onChoose: (kind: Kind) => void;
 }

@@ -48,10 +48,11 @@ function QualityChart() {
   const { positions, lines } = useMemo(() => {
     const of = (pick: (v: (typeof validations)[number]) => number) =>
       validations.map((v) => (Number.isFinite(pick(v)) ? pick(v) : null));
+    const { psnr: restored, input, ssim: similarity } = tuneText.charts;
     const drawn: Line[] = [
-      { name: tuneText.charts.psnr, values: of(({ psnr }) => psnr), colour: '--accent', points: true, digits: 2 },
-      { name: tuneText.charts.input, values: of(({ inputPsnr }) => inputPsnr), colour: '--quiet', dashed: true, digits: 2 },
-      { name: tuneText.charts.ssim, values: of(({ ssim }) => ssim), colour: '--good', points: true, right: true, digits: 3 },
+      { name: restored, values: of(({ psnr }) => psnr), colour: '--accent', points: true, digits: 2 },
+      { name: input, values: of(({ inputPsnr }) => inputPsnr), colour: '--quiet', dashed: true, digits: 2 },
+      { name: similarity, values: of(({ ssim }) => ssim), colour: '--good', points: true, right: true, digits: 3 },
     ];
     return { positions: validations.map(({ step }) => step), lines: drawn };
   }, [validations]);

@@ -18,14 +18,12 @@ export function FineTuneDialog() {
           {problem}
         </p>
       )}
-      {running ? (
-        <FineTuneRun />
-      ) : (
-        <>
-          <StoredRunLine />
-          <FineTuneForm />
-        </>
-      )}
+      {running && <FineTuneRun />}
+      {/* Out of sight it keeps what was chosen, for a run that did not come about. */}
+      <div hidden={running}>
+        <StoredRunLine />
+        <FineTuneForm />
+      </div>
     </Dialog>
   );
 }

@@ -47,7 +47,8 @@ export function FineTuneForm() {
     const source: TuneSource =
       kind === 'references' ? { kind, references } : kind === 'pairs' ? { kind, inputs, references } : { kind };
     const { checkpointEvery, validateEvery } = numbers;
-    begin({ source, modality, strength, start, options: optionsOf(numbers, parts, fit?.recompute), checkpointEvery, validateEvery });
+    const options = optionsOf(numbers, parts, fit?.recompute);
+    begin({ source, modality, strength, start, options, checkpointEvery, validateEvery });
   };
   return (
     <form

@@ -26,12 +26,11 @@ function Progress() {
   const left = useApp((state) => state.tune.left);
   const step = useApp((state) => state.tune.losses.at(-1)?.step ?? 0);
   if (!run) return null;
-  const running = run.phase === 'running';
-  const words = running ? tuneText.status(step, run.steps, left === null ? null : text.left(left)) : null;
-  return (
-    <p className="work">
-      {words ?? [tuneText.run.phases[run.phase], run.phase === 'preparing' ? null : tuneText.run.step(run.step, run.steps)]
-        .filter(Boolean).join(' · ')}
-    </p>
-  );
+  const { phase, steps } = run;
+  const parts = [
+    phase === 'running' ? null : tuneText.run.phases[phase],
+    phase === 'preparing' ? null : tuneText.run.step(Math.max(step, run.step), steps),
+    phase === 'running' && left !== null ? text.left(left) : null,
+  ];
+  return <p className="work">{parts.filter(Boolean).join(' · ')}</p>;
 }

@@ -55,6 +55,10 @@ function Head({ run }: { run: TuneRun }) {
   const { phase, steps, title, device, images, stored } = run;
   const done = phase === 'ended' && step === steps;
   const share = steps === 0 ? 0 : step / steps;
+  const state =
+    phase === 'running' && left !== null ? text.left(left)
+    : done ? tuneText.run.done
+    : tuneText.run.phases[phase];
   return (
     <div className="tune-head">
       <p>
@@ -76,9 +80,7 @@ function Head({ run }: { run: TuneRun }) {
       </div>
       <p className="tune-status">
         <span>{tuneText.run.step(step, steps)}</span>
-        <span>
-          {phase === 'running' && left !== null ? text.left(left) : done ? tuneText.run.done : tuneText.run.phases[phase]}
-        </span>
+        <span>{state}</span>
         <small>{stored ? tuneText.stored.last(stored.step, stored.bytes) : tuneText.stored.none}</small>
       </p>
       {phase === 'running' && <small>{tuneText.run.meanwhile}</small>}
@@ -114,7 +116,12 @@ function Buttons({ run: { phase, used, usable } }: { run: TuneRun }) {
       <button type="button" className="button" disabled={!resting || !usable || working} onClick={exportTrained}>
         {tuneText.run.export}
       </button>
-      <button type="button" className="button primary" disabled={!resting || !usable || used || working} onClick={chooseTrained}>
+      <button
+        type="button"
+        className="button primary"
+        disabled={!resting || !usable || used || working}
+        onClick={chooseTrained}
+      >
         {used ? tuneText.run.used : tuneText.run.use}
       </button>
     </div>

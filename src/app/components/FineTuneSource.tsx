@@ -42,12 +42,15 @@ export function FineTuneSource(props: Props) {
         onChoose={onKind}
         kinds={kinds.map((of) => {
           const [title, says] = tuneText.source.kinds[of];
-          return { kind: of, title, says: of === 'opened' && image ? `${tuneText.source.openedWith(image.name, image.slices)}. ${says}` : says };
+          const named = of === 'opened' && image ? `${tuneText.source.openedWith(image.name, image.slices)}. ` : '';
+          return { kind: of, title, says: named + says };
         })}
       />
       {(kind === 'references' || kind === 'pairs') && (
         <div className="tune-files">
-          {kind === 'pairs' && <FilesField label={tuneText.source.inputs} files={props.inputs} onFiles={props.onInputs} />}
+          {kind === 'pairs' && (
+            <FilesField label={tuneText.source.inputs} files={props.inputs} onFiles={props.onInputs} />
+          )}
           <FilesField label={tuneText.source.references} files={props.references} onFiles={props.onReferences} />
           <small>{tuneText.source.formats}</small>
         </div>

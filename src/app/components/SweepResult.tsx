@@ -16,6 +16,10 @@ export function SweepResult() {
   const psnr = useChart(sweep, 'psnr', 1);
   const ssim = useChart(sweep, 'ssim', 3);
   const { done = 0, total = 0, phase, problem, csv } = sweep ?? {};
+  const words =
+    !sweep ? sweepText.ready
+    : phase === 'running' || problem ? sweepText.counted(done, total)
+    : sweepText.done(total);
   return (
     <div className="sweep-result">
       <div
@@ -30,9 +34,7 @@ export function SweepResult() {
       </div>
       <p className="tune-status">
         <span>{sweep?.title}</span>
-        <span>
-          {!sweep ? sweepText.ready : phase === 'running' || problem ? sweepText.counted(done, total) : sweepText.done(total)}
-        </span>
+        <span>{words}</span>
       </p>
       {problem && (
         <p role="alert" className="dialog-problem">

@@ -15,7 +15,8 @@ const gathered = (source: TuneSource, study: Volume | null = null, modality: 'ct
 
 describe('what there is to learn from', () => {
   it('is every scan among the files, those of one name told apart', async () => {
-    const references = [file('a/scan.nii', niftiOf(12, 10, 5)), file('b/scan.nii', niftiOf(12, 10, 5)), file('c.nii', niftiOf(9, 8, 4))];
+    const twin = niftiOf(12, 10, 5);
+    const references = [file('a/scan.nii', twin), file('b/scan.nii', twin), file('c.nii', niftiOf(9, 8, 4))];
     const { scans } = await gathered({ kind: 'references', references });
     expect(scans.map(({ reference, input }) => [reference.name, input])).toEqual([
       ['scan', null], ['scan (2)', null], ['c', null],

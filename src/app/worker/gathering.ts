@@ -60,7 +60,8 @@ function fromStudy({ kind }: TuneSource, { study, modality, rule }: Gathering, n
   const input = kind === 'openedPair' ? volume : null;
   const reference = better ?? volume;
   const kept = (whole: Volume) => thinned(whole, MOST_VOXELS / (input ? 2 : 1), notices);
-  return [{ reference: kept(reference), input: input && kept(input), range: rangeFor(modality, input ?? reference, rule) }];
+  const range = rangeFor(modality, input ?? reference, rule);
+  return [{ reference: kept(reference), input: input && kept(input), range }];
 }
 
 async function fromFiles(

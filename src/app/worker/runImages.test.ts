@@ -57,7 +57,8 @@ describe('the images of a run', () => {
   });
 
   it('keep where they lie and what they are called, and pictures as pictures', () => {
-    const picture: Volume = { ...volume('shot'), spacing: null, affine: null, origin: { format: 'picture', bitDepth: 8 } };
+    const origin = { format: 'picture', bitDepth: 8 } as const;
+    const picture: Volume = { ...volume('shot'), spacing: null, affine: null, origin };
     expect(rangeFor('mri', picture, rule)).toBeNull();
     const { scans } = readLesson(writeLesson(lesson(volume('a'), picture)));
     const { name, spacing, affine, columns, rows, slices } = scans[0]!.reference;
@@ -73,7 +74,9 @@ describe('the images of a run', () => {
     const { tensors, metadata } = readSafetensors(bytes);
     const scans = JSON.parse(metadata['scans']!) as Record<string, unknown>[];
     const changed = (change: Record<string, string>) => writeSafetensors(tensors, { ...metadata, ...change });
-    const described = (change: Record<string, unknown>) => changed({ scans: JSON.stringify([{ ...scans[0], ...change }]) });
+    const described = (change: Record<string, unknown>) =>
+      changed({ scans: JSON.stringify([{ ...scans[0], ...change }]) });
+    const flat = new Map([['reference.0', { shape: [5], data: new Float32Array(5) }]]);
     const bad: [string, Uint8Array][] = [
       ['cut short', bytes.subarray(0, bytes.length - 5)],
       ['another format', changed({ format: 'weights' })],
@@ -90,7 +93,7 @@ describe('the images of a run', () => {
       ['no name', described({ name: 5 })],
       ['unknown units', described({ units: 'cubits' })],
       ['no voxels', writeSafetensors(new Map(), metadata)],
-      ['voxels of another shape', writeSafetensors(new Map([['reference.0', { shape: [5], data: new Float32Array(5) }]]), metadata)],
+      ['voxels of another shape', writeSafetensors(flat, metadata)],
     ];
     for (const [what, file] of bad) expect(() => readLesson(file), what).toThrow(/^[^\n]{10,}$/);
   });

@@ -15,7 +15,7 @@ import type { StoredTensor } from '../../weights/tensor.ts';
 export interface Scan {
   readonly reference: Volume;
   readonly input: Volume | null;
-  /** The native range that becomes [0, 1], by the model's rule on the whole image; null for pictures, which are in it. */
+  /** The native range that becomes [0, 1], by the model's rule on the whole image; null: pictures, which are in it. */
   readonly range: readonly [number, number] | null;
 }
 
@@ -88,7 +88,9 @@ export function writeLesson({ modality, strength, seed, scans }: Lesson): Uint8A
  */
 export function readLesson(bytes: Uint8Array): Lesson {
   const { tensors, metadata } = readSafetensors(bytes);
-  if (metadata['format'] !== FORMAT) throw new FormatError('training: the images of this run are damaged; begin a new one');
+  if (metadata['format'] !== FORMAT) {
+    throw new FormatError('training: the images of this run are damaged; begin a new one');
+  }
   const modality = oneOf(metadata['modality'], ['ct', 'pet', 'mri'] as const, 'training: modality');
   const seed = number(Number(metadata['seed'] ?? NaN), 'training: seed');
   const strength = metadata['strength'] === undefined ? null : Number(metadata['strength']);
@@ -112,7 +114,9 @@ export function readLesson(bytes: Uint8Array): Lesson {
   return { modality, strength, seed, scans };
 }
 
-function volumeOf(tensor: StoredTensor | undefined, fields: Record<string, unknown>, modality: Modality, at: string): Volume {
+function volumeOf(
+  tensor: StoredTensor | undefined, fields: Record<string, unknown>, modality: Modality, at: string,
+): Volume {
   const [slices, rows, columns] = tensor?.shape ?? [];
   if (!tensor || tensor.shape.length !== 3 || tensor.data.length === 0 || !(tensor.data instanceof Float32Array)) {
     throw new FormatError(`${at} is missing; begin a new run`);

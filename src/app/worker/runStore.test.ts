@@ -118,8 +118,8 @@ describe('the runs on the disk', () => {
   it('are not offered where the record is anything but the record of a run', async () => {
     const good = JSON.parse(new TextDecoder().decode((await begun(5)).files.get('run-a.json')));
     const bad: unknown[] = [
-      null, [], 'run', { ...good, format: 'other' }, { ...good, step: 31 }, { ...good, step: -1 }, { ...good, steps: 1e99 },
-      { ...good, title: 7 }, { ...good, start: 'huge' }, { ...good, losses: [[1, 2]] }, { ...good, losses: 'many' },
+      null, [], 'run', { ...good, format: 'other' }, { ...good, step: 31 }, { ...good, step: -1 },
+      { ...good, steps: 1e99 }, { ...good, title: 7 }, { ...good, start: 'huge' }, { ...good, losses: [[1, 2]] }, { ...good, losses: 'many' },
       { ...good, losses: Array.from({ length: 6 }, () => [1, 1, 1]) }, { ...good, validations: [['a', 1, 1, 1, 1]] },
       { ...good, notices: {} }, { ...good, bytes: 36 }, { ...good, imageBytes: 4 }, { ...good, date: 1e300 },
     ];

@@ -49,6 +49,7 @@ const LARGEST_RECORD = 2 ** 25;
 /** Of images and checkpoints: what is written here is below half of it. */
 const LARGEST_FILE = 2 ** 30;
 const LONGEST = 200;
+const LONGEST_NOTICE = 300;
 const MOST_STEPS = 1e8;
 const MOST_NOTICES = 100;
 /** Of the losses, the last ones are kept. */
@@ -106,7 +107,7 @@ export function createRunStore(folder: Folder) {
         imageBytes = images.length;
         return { record: described.record, checkpoint, images };
       }
-      throw new FormatError('training: the run that was kept is damaged and cannot go on; forget it and begin a new one');
+      throw new FormatError('training: the run that is kept is damaged; forget it and begin a new one');
     },
 
     /** Takes the place of the run before. */
@@ -175,11 +176,13 @@ function parseRecord(json: unknown): Described {
       step,
       steps,
       date: count('date', 8.64e15),
-      notices: list(fields['notices'], 'run: notices', text).slice(0, MOST_NOTICES).map((notice) => plainText(notice, 300)),
+      notices: list(fields['notices'], 'run: notices', text).map((notice) => plainText(notice, LONGEST_NOTICE)),
       history: {
-        losses: rows(fields['losses'], 3, step).map(([at, loss, rate]): LossPoint => ({ step: at!, loss: loss!, rate: rate! })),
-        validations: rows(fields['validations'], 5, step + 1).map(([at, psnr, ssim, inputPsnr, inputSsim]): Validation =>
-          ({ step: at!, psnr: psnr!, ssim: ssim!, inputPsnr: inputPsnr!, inputSsim: inputSsim! })),
+        losses: rows(fields['losses'], 3, step)
+          .map(([at, loss, rate]): LossPoint => ({ step: at!, loss: loss!, rate: rate! })),
+        validations: rows(fields['validations'], 5, step + 1)
+          .map(([at, psnr, ssim, inputPsnr, inputSsim]): Validation =>
+            ({ step: at!, psnr: psnr!, ssim: ssim!, inputPsnr: inputPsnr!, inputSsim: inputSsim! })),
       },
     },
   };

@@ -68,8 +68,8 @@ export async function sweepStrengths(session: Session, { strengths, models }: Sw
     say({ problem: job.cancelled ? sweepText.cancelled : sentence(sweepText.name, error) });
   } finally {
     for (const network of networks) network.dispose();
-    const csv = points.length > 0 ? { name: sweepText.file(plainName(reference.name), modality), text: sweepCsv(points) } : null;
-    say({ phase: 'ended', csv });
+    const name = sweepText.file(plainName(reference.name), modality);
+    say({ phase: 'ended', csv: points.length > 0 ? { name, text: sweepCsv(points) } : null });
   }
 }
 

@@ -26,7 +26,8 @@ export function slicePainter(
   const { centre, width, inverted } = windowPresets(modality, native)[0]!;
   const { width: across, height: down } = extent(slice);
   const scale = LONGEST / Math.max(across, down);
-  const size = { width: Math.max(1, Math.round(across * scale)), height: Math.max(1, Math.round(down * scale)), ratio: 1 };
+  const pixels = (mm: number) => Math.max(1, Math.round(mm * scale));
+  const size = { width: pixels(across), height: pixels(down), ratio: 1 };
   const view = { view: 'swipe', window: width, level: centre, inverted, divider: 1 } as const;
   return async (image) => {
     const canvas = new OffscreenCanvas(size.width, size.height);

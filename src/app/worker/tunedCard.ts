@@ -38,11 +38,12 @@ export function tunedCard({ start, origin, rules, modality, strength }: Begun, s
   };
 }
 
-/** The card with the steps done so far, as metadata of a weights file. No file's name is in it: it may be a patient's. */
+/** The card with the steps done so far, as metadata of a weights file. Files' names, which may be patients', stay out. */
 export function tunedMetadata(
-  card: TunedCard, origin: { readonly start: TuneStart; readonly origin: string }, options: TrainingOptions, step: number,
+  card: TunedCard, begun: Pick<Begun, 'start' | 'origin'>, options: TrainingOptions, step: number,
   images: { readonly slices: number; readonly scans: number },
 ): Record<string, string> {
-  const training = tuneText.card.training({ ...origin, ...images, ...options, step });
+  const { start, origin } = begun;
+  const training = tuneText.card.training({ start, origin, ...images, ...options, step });
   return { ...metadataOf({ ...card, training }), steps: String(step) };
 }

@@ -274,7 +274,7 @@ async function openStore(): Promise<OpenStore> {
 function takeLock(): Promise<(() => void) | null> {
   return new Promise((taken) => {
     navigator.locks
-      .request('training', { signal: AbortSignal.timeout(LOCK_WAIT) }, () => new Promise<void>((release) => taken(release)))
+      .request('training', { signal: AbortSignal.timeout(LOCK_WAIT) }, () => new Promise<void>(taken))
       .catch(() => taken(null));
   });
 }
