@@ -37,6 +37,7 @@ export const tuneText = {
       references: ['Good scans', 'The more the better, ten are a start; poor versions of them are simulated.'],
       pairs: ['Pairs of scans', 'Real poor scans and good ones of the same slices, matched by name, size and place.'],
     } satisfies Record<TuneSource['kind'], readonly [string, string]>,
+    openedReference: 'Its reference is taken as good; poor versions of that are simulated.',
     openedWith: (name: string, count: number) => `${name}, ${slices(count)}`,
     references: 'Good scans',
     inputs: 'Poor scans',

@@ -58,11 +58,12 @@ export async function benchTraining(
       results[i]!.samples.push(await time(async () => results[i]!.losses.push(await run())));
     }
   }
-  const cases = await Promise.all(results.map(async ({ name, first, samples, losses }, i) => ({
-    name, first, min: Math.min(...samples), ...spread(samples), losses, peakBytes: await contenders[i]!.peakBytes(),
-  })));
-  const [ours, stock] = cases as [typeof cases[0], typeof cases[0]];
-  const ratio = ours.median / stock.median;
+  const peaks: number[] = [];
+  for (const { peakBytes } of contenders) peaks.push(await peakBytes());
+  const cases = results.map(({ name, first, samples, losses }, i) => ({
+    name, first, min: Math.min(...samples), ...spread(samples), losses, peakBytes: peaks[i]!,
+  }));
+  const ratio = cases[0]!.median / cases[1]!.median;
   const adapter = deviceName(found);
   if (options.json) {
     console.log(JSON.stringify({
@@ -82,7 +83,7 @@ export async function benchTraining(
   return 0;
 }
 
-export async function openContenders({ device, adapter }: WebGpuDevice, batch: number, crop: number): Promise<Contender[]> {
+async function openContenders({ device, adapter }: WebGpuDevice, batch: number, crop: number): Promise<Contender[]> {
   await useTfjsBackend('webgpu', { device, adapterInfo: adapter.info });
   const stock = 'webgpu-stock';
   tf.copyRegisteredKernels('webgpu', stock);

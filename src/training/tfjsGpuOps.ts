@@ -14,11 +14,11 @@ import { mergeOmniShift } from '../kernels/mergeOmniShift.ts';
 import { omniShiftGradient, omniShiftGradientScratch } from '../kernels/omniShift.gradient.ts';
 import { omniShift } from '../kernels/omniShift.ts';
 import type { Scan } from '../model/ops.ts';
+import { differentiable } from './tfjsDifferentiable.ts';
 import { tfjsGpu, type TfjsGpu } from './tfjsGpu.ts';
 import { tfjsOps } from './tfjsOps.ts';
 import { imageShape } from './tfjsTensor.ts';
 import type { TrainingOps } from './tfjsTrainingOps.ts';
-import { differentiable } from './tfjsWasmHeap.ts';
 
 /**
  * Training does not know its decays on the processor: that from which chunks are made as short as this would need.

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { useTfjsBackend } from './tfjsBackend.ts';
-import { differentiable, hasThreads, onHeap, shareMemoryOfClones } from './tfjsWasmHeap.ts';
+import { differentiable } from './tfjsDifferentiable.ts';
+import { hasThreads, onHeap, shareMemoryOfClones } from './tfjsWasmHeap.ts';
 import { nodeWasmPaths } from './tfjsWasmNode.ts';
 
 interface Backend {

@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
 import { ShapeError, type Scan } from '../model/ops.ts';
+import { differentiable } from './tfjsDifferentiable.ts';
 import { tfjsOps } from './tfjsOps.ts';
 import { imageShape } from './tfjsTensor.ts';
 import type { TrainingOps } from './tfjsTrainingOps.ts';
 import { biWkv, biWkvGradient } from './tfjsWasmBiWkv.ts';
-import { differentiable, onHeap, shareMemoryOfClones } from './tfjsWasmHeap.ts';
+import { onHeap, shareMemoryOfClones } from './tfjsWasmHeap.ts';
 import {
   columnSums, columnSumsOfProducts, layerNorm, layerNormGradient, mergeOmniShift, mergeOmniShiftGradient,
   omniShiftKernelGradient, shiftedPlanes, transpose, turned, turnedDepthwise,

@@ -42,8 +42,9 @@ export function FineTuneSource(props: Props) {
         onChoose={onKind}
         kinds={kinds.map((of) => {
           const [title, says] = tuneText.source.kinds[of];
-          const named = of === 'opened' && image ? `${tuneText.source.openedWith(image.name, image.slices)}. ` : '';
-          return { kind: of, title, says: named + says };
+          if (of !== 'opened' || !image) return { kind: of, title, says };
+          const named = tuneText.source.openedWith(image.name, image.slices);
+          return { kind: of, title, says: `${named}. ${hasPair ? tuneText.source.openedReference : says}` };
         })}
       />
       {(kind === 'references' || kind === 'pairs') && (

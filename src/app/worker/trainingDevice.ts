@@ -13,8 +13,10 @@ export interface TrainingDevice {
 }
 
 const GIB = 2 ** 30;
-/** Browsers say at most 8 GiB, some say nothing. */
+/** GiB; some browsers say nothing. */
 const ASSUMED_MEMORY = 4;
+/** No browser says how much memory a graphics processor has of its own; most have this much and need some themselves. */
+const GPU_MOST = 4 * GIB;
 /** tfjs's heap cannot grow beyond 2 GiB everywhere, and the weights' moments and the images' copies lie in it, too. */
 const WASM_MOST = 1.5 * GIB;
 
@@ -22,7 +24,7 @@ const WASM_MOST = 1.5 * GIB;
 export function trainingDeviceOf({ gpu, state }: Machine): TrainingDevice & { readonly gpu: Machine['gpu'] } {
   const memory = ((navigator as { deviceMemory?: number }).deviceMemory ?? ASSUMED_MEMORY) * GIB;
   if (gpu && !state.software) {
-    return { gpu, says: tuneText.device.gpu(state.name), available: memory / 2, validation: 8 };
+    return { gpu, says: tuneText.device.gpu(state.name), available: Math.min(GPU_MOST, memory / 2), validation: 8 };
   }
   const says = gpu ? tuneText.device.wasmInstead(state.name) : tuneText.device.wasm;
   return { gpu: null, says, available: Math.min(WASM_MOST, memory / 4), validation: 3 };
