@@ -9,6 +9,7 @@ import './styles/panel.css';
 import './styles/modelCard.css';
 import './styles/dialogs.css';
 import './styles/fineTune.css';
+import './styles/charts.css';
 
 const root = document.getElementById('root');
 if (root) createRoot(root).render(<App />);

@@ -10,6 +10,7 @@ import { createObjective } from './objective.ts';
 import { checkOptions } from './options.ts';
 import { createSampler } from './sampler.ts';
 import { cosineRate } from './schedule.ts';
+import { compileAhead } from './tfjsGpu.ts';
 import { trainingOps } from './tfjsTrainingOps.ts';
 import { TrainingError, type Trainer, type TrainingData, type TrainingOptions } from './training.ts';
 
@@ -69,6 +70,8 @@ function trainerFrom(start: Checkpoint, data: TrainingData): Trainer {
     second: tf.tensor1d(moments(start.moments?.second)),
   };
   let step = start.step;
+  // Shaders that are compiled one by one, as they are needed, would stall the first step on a GPU.
+  let compiled = backend !== 'webgpu';
   const useBackend = async () => {
     if (tf.getBackend() !== backend) await tf.setBackend(backend);
   };
@@ -94,14 +97,18 @@ function trainerFrom(start: Checkpoint, data: TrainingData): Trainer {
       const rate = cosineRate(step, options);
       const { inputs, references } = sample(step);
       const shape: [number, number, number, number] = [options.batch, options.crop, options.crop, 1];
-      const { figures, moved } = computing(step + 1, () => tf.tidy(() => {
+      const compute = () => tf.tidy(() => {
         const { loss, gradient } = objective.lossAndGradient(
           adam.parameters, tf.tensor4d(inputs, shape), tf.tensor4d(references, shape),
         );
         const norm = euclideanNorm(gradient);
         const clipped = options.clip === null ? gradient : tf.mul(gradient, clipping(norm, options.clip));
         return { figures: tf.stack([loss, norm]), moved: { ...adamStep(adam, clipped, rate, step + 1) } };
-      }));
+      });
+      // What goes wrong here goes wrong again, and is told, where the step is computed.
+      if (!compiled) await compileAhead(compute).catch(() => undefined);
+      compiled = true;
+      const { figures, moved } = computing(step + 1, compute);
       const [loss, gradientNorm] = await read(figures, step + 1).catch((error: unknown) => {
         tf.dispose(moved);
         throw error;
