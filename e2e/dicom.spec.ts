@@ -202,9 +202,11 @@ test('a de-identified series carries nothing of the patient, in its bytes or its
 
 test('a series is written file by file into a folder of its own inside the one that is picked', async ({ page }) => {
   test.setTimeout(SLOW);
-  // The browser's own picker cannot be steered: the page's private file system stands in for the disk.
+  // The browser's own picker cannot be steered: a folder of the page's private file system stands in for the disk.
   await page.addInitScript(() => {
-    Object.assign(window, { showDirectoryPicker: () => navigator.storage.getDirectory() });
+    const showDirectoryPicker = async () =>
+      (await navigator.storage.getDirectory()).getDirectoryHandle('picked', { create: true });
+    Object.assign(window, { showDirectoryPicker });
   });
   await page.goto('./?device=wasm');
   await openSecond(page);
@@ -217,8 +219,8 @@ test('a series is written file by file into a folder of its own inside the one t
   const onDisk = () =>
     page.evaluate(async () => {
       const found: Record<string, string[]> = {};
-      const root = await navigator.storage.getDirectory();
-      for await (const [folder, handle] of (root as unknown as { entries(): AsyncIterable<[string, unknown]> }).entries()) {
+      const picked = await (await navigator.storage.getDirectory()).getDirectoryHandle('picked');
+      for await (const [folder, handle] of (picked as unknown as { entries(): AsyncIterable<[string, unknown]> }).entries()) {
         const inside = handle as { entries(): AsyncIterable<[string, FileSystemFileHandle]> };
         const names: string[] = [];
         for await (const [name, file] of inside.entries()) {

@@ -152,7 +152,9 @@ export const text = {
     load: 'Load weights',
     sentence: 'Weights are read on this device; safetensors or a PyTorch checkpoint.',
     card: 'Model card',
-    noCard: 'Loaded from a file, which carries no model card: what it was trained for is unknown.',
+    noCard:
+      'Loaded from a file, which carries no model card: what it was trained for is unknown, and the paper’s fixed ranges ' +
+      '(−1024 … 3072 HU, 0 … 20 SUV, 0 … 4095) become 0 … 1.',
     tasks: 'Tasks',
     trained: 'Training',
     data: 'Data',

@@ -1,7 +1,7 @@
 import { displayTransform } from '../../formats/orientation.ts';
 import type { VoxelAxis } from '../../formats/orientation.ts';
 import type { Modality, Volume } from '../../formats/volume.ts';
-import { degradationSentence, degrade } from '../../image/degrade.ts';
+import { degradationSentence, degrade, optionsFor } from '../../image/degrade.ts';
 import type { Normalisation } from '../../image/normalise.ts';
 import { cutGrid } from '../../image/reslice.ts';
 import { sliceOf } from '../../image/slice.ts';
@@ -61,9 +61,7 @@ export function inputSlice(study: Study, index: number): Slice {
   const known = study.degraded.get(index);
   if (known) return known;
   const made = degrade(sliceOf(study.volume, index), study.modality, {
-    strength: study.degradation,
-    seed: index,
-    pixelSpacing: study.volume.spacing?.x,
+    ...optionsFor(study.volume), strength: study.degradation, seed: index,
   });
   study.degraded.set(index, made);
   return made;
