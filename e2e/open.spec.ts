@@ -181,7 +181,13 @@ test('Degrade makes the opened image the reference and can be undone', async ({ 
   await expect(metrics).toContainText('Needs a reference');
   await page.getByRole('button', { name: 'Degrade' }).click();
   await expect(metrics).toContainText('Against the image as opened', { timeout: 120_000 });
-  await expect(metrics.locator('tbody td').first()).toHaveText(/\d/, { timeout: 120_000 });
+  const measured = metrics.locator('tbody td').first();
+  await expect(measured).toHaveText(/\d/, { timeout: 120_000 });
+  // The next slice is degraded when it is first seen, and then everything can be done again.
+  await page.getByRole('slider', { name: 'Slice' }).press('ArrowRight');
+  await expect(measured).toHaveText(/\d/, { timeout: 120_000 });
+  await expect(page.getByRole('progressbar')).toHaveCount(0);
+  await expect(page.getByRole('button', { name: 'Restore', exact: true })).toBeEnabled();
   await page.getByRole('button', { name: 'Undo' }).click();
   await expect(metrics).toContainText('Needs a reference');
 });

@@ -1,6 +1,6 @@
 import type { VoxelAxis } from '../formats/orientation.ts';
 import type { Modality } from '../formats/volume.ts';
-import { tell } from './client.ts';
+import { ask, tell } from './client.ts';
 import type { CanvasSize, Found, NamedFile, Role, SaveRequest, SeriesRequest, ViewSettings } from './protocol.ts';
 import { CAMERA_AT_REST, acquiredPlane, planeOf, useApp } from './store.ts';
 import type { AppState } from './store.ts';
@@ -14,18 +14,18 @@ import type { Place } from './view/place.ts';
 export function open(files: NamedFile[], role: Role): void {
   if (files.length === 0) return;
   useApp.setState({ alert: null });
-  tell({ type: 'open', files, role });
+  ask('looking', { type: 'open', files, role });
 }
 
 export function openSample(id: string): void {
   useApp.setState({ alert: null });
-  tell({ type: 'sample', id });
+  ask('loading', { type: 'sample', id });
 }
 
 /** Opens one of the images that were found. */
 export function choose({ role, finding }: Found, index: number): void {
   useApp.setState({ dialog: null, alert: null });
-  tell({ type: 'choose', role, finding, index });
+  ask('loading', { type: 'choose', role, finding, index });
 }
 
 /** Comes back to the images of the drop that the open one lay in. */
@@ -96,27 +96,27 @@ export function restore(): void {
     return;
   }
   useApp.setState({ alert: null });
-  tell({ type: 'restore' });
+  ask('restoring', { type: 'restore' });
 }
 
 export function restoreVolume(): void {
   useApp.setState({ alert: null });
-  tell({ type: 'restoreVolume' });
+  ask('volume', { type: 'restoreVolume' });
 }
 
 export const cancel = () => tell({ type: 'cancel' });
-export const chooseModel = (id: string) => tell({ type: 'model', id });
-export const chooseModality = (modality: Modality) => tell({ type: 'modality', modality });
-export const degrade = (strength: number | null) => tell({ type: 'degrade', strength });
+export const chooseModel = (id: string) => ask('weights', { type: 'model', id });
+export const chooseModality = (modality: Modality) => ask('loading', { type: 'modality', modality });
+export const degrade = (strength: number | null) => ask('degrading', { type: 'degrade', strength });
 
 export function loadWeights(file: NamedFile): void {
   useApp.setState({ alert: null });
-  tell({ type: 'weights', file });
+  ask('weights', { type: 'weights', file });
 }
 
 export function save(request: SaveRequest): void {
   useApp.setState({ dialog: null, alert: null });
-  tell({ type: 'save', request });
+  ask('saving', { type: 'save', request });
 }
 
 /** The browser can write into a folder that the user picks. */

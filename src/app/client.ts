@@ -1,5 +1,5 @@
 import type { TuneFromWorker } from './fineTune.ts';
-import type { DeviceChoice, Found, FromWorker, Role, ToWorker } from './protocol.ts';
+import type { DeviceChoice, Found, FromWorker, Role, ToWorker, Work } from './protocol.ts';
 import { CAMERA_AT_REST, NO_FIGURES, useApp } from './store.ts';
 import type { AppState, TuneState } from './store.ts';
 import { text } from './text.ts';
@@ -9,6 +9,13 @@ let worker: Worker | null = null;
 /** Says something to the worker; before it is started nothing is said. */
 export function tell(message: ToWorker, transfer: Transferable[] = []): void {
   worker?.postMessage(message, transfer);
+}
+
+/** Asks for a job, which is under way from this moment: what must not begin beside it is disabled at once. */
+export function ask(state: Work['state'], message: ToWorker): void {
+  if (!worker) return;
+  useApp.setState({ work: { state, done: null, total: null, left: null } });
+  tell(message);
 }
 
 /** Starts the worker with the viewer's canvas, which it keeps. */

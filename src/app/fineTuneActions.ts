@@ -1,4 +1,4 @@
-import { tell } from './client.ts';
+import { ask, tell } from './client.ts';
 import type { FitRequest, TuneRequest } from './fineTune.ts';
 import { useApp } from './store.ts';
 import type { TuneState } from './store.ts';
@@ -10,14 +10,14 @@ const change = (to: Partial<TuneState>) => useApp.setState(({ tune }) => ({ tune
 export function begin(request: TuneRequest): void {
   useApp.setState({ alert: null });
   change({ problem: null });
-  tell({ type: 'tune', request });
+  ask('preparing', { type: 'tune', request });
 }
 
 /** Goes on with the run on the disk, and shows it. */
 export function resume(): void {
   change({ problem: null });
   useApp.setState({ dialog: 'tune', alert: null });
-  tell({ type: 'tuneResume' });
+  ask('preparing', { type: 'tuneResume' });
 }
 
 export const askFit = (fit: FitRequest) => tell({ type: 'tuneFit', fit });
@@ -31,5 +31,5 @@ export const closeRun = () => tell({ type: 'tuneClose' });
 
 export function runSweep(strengths: readonly number[], models: readonly string[]): void {
   useApp.setState({ sweep: null });
-  tell({ type: 'sweep', strengths, models });
+  ask('sweep', { type: 'sweep', strengths, models });
 }

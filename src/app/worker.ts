@@ -34,7 +34,8 @@ async function hear(message: ToWorker): Promise<void> {
     case 'view':
       return now.stage.show({ view: message.view });
     case 'place':
-      return now.stage.goTo(message.place);
+      // A slice that is seen first may be degraded for it, of which the page is told as of a job.
+      return now.stage.goTo(message.place).finally(jobs.settle);
     case 'cancel':
       return jobs.cancel();
     case 'open':
@@ -107,7 +108,7 @@ async function begin({ canvas, size, view, base, device }: ToWorker & { type: 's
     const why = await current.lost;
     fail(text.failed.gpuLost(why));
     machine = openMachine(canvas, device);
-    await now.stage.refresh();
+    await now.stage.refresh().finally(jobs.settle);
     await watch(await machine);
   };
   machine.then(watch).catch((error: unknown) => fail(sentence('Setting up the graphics device', error)));

@@ -26,3 +26,15 @@ it('a turn is not cancelled with the jobs, is told to nobody, and its failure is
   expect(await fine).toBe(7);
   expect(told).toEqual([]);
 });
+
+it('settling says that nothing is under way once no job is', async () => {
+  let idle = 0;
+  const jobs = createJobs(silent, silent, () => idle++);
+  const job = jobs.run('a job', () => new Promise((resolve) => setTimeout(resolve)));
+  jobs.settle();
+  expect(idle).toBe(0);
+  await job;
+  expect(idle).toBe(1);
+  jobs.settle();
+  expect(idle).toBe(2);
+});

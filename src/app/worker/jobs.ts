@@ -12,6 +12,8 @@ export interface Jobs {
   turn<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Asks the running and all waiting jobs to end. */
   cancel(): void;
+  /** Something that is no job is done: says that nothing is under way, unless a job is. */
+  settle(): void;
 }
 
 /** Errors whose message is already a sentence for the user. */
@@ -37,7 +39,11 @@ export function createJobs(
 ): Jobs {
   let last: Promise<void> = Promise.resolve();
   const pending = new Set<Job>();
+  const settle = () => {
+    if (pending.size === 0) idle();
+  };
   return {
+    settle,
     run(doing, work) {
       const job: Job = { cancelled: false };
       pending.add(job);
@@ -49,7 +55,7 @@ export function createJobs(
           else failed(sentence(doing, error));
         }
         pending.delete(job);
-        if (pending.size === 0) idle();
+        settle();
       });
       return last;
     },
