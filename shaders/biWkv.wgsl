@@ -9,6 +9,7 @@
 //   outputs      each chunk again, now with what arrives from both sides
 // Within a chunk the position term stays within e^±20 (the caller chooses p.chunk), so that no maximum need run there.
 #include "lib/sigmoid.wgsl"
+#include "lib/tokens.wgsl"
 alias Lane = f32;           // channels a thread: f32 or vec4f
 const CHUNK = 16u;          // most tokens in a chunk
 const SEGMENTS = 16u;       // threads that share the scan over chunks
@@ -34,14 +35,8 @@ struct Params {             // channels, offsets and strides in Lanes
 @group(0) @binding(7) var<storage, read_write> carries: array<Lane>;      // [N, 2, 3, chunks, channels]
 @group(0) @binding(8) var<storage, read_write> y: array<Lane>;            // [N, height, width, channels]
 
-fn pixel(image: u32, token: u32) -> u32 {
-  let base = image * p.height * p.width;
-  if (p.columns == 1u) { return base + token % p.height * p.width + token / p.height; }
-  return base + token;
-}
 fn key_at(at: u32, channel: u32) -> Lane { return key[p.key_offset + at * p.key_stride + channel]; }
 fn value_at(at: u32, channel: u32) -> Lane { return value[p.value_offset + at * p.value_stride + channel]; }
-fn tokens() -> u32 { return p.height * p.width; }
 // Fields of a chunk's state: sums for the tokens after it (0, 1), before it (2, 3), and its largest key (4).
 fn state_at(image: u32, field: u32, chunk: u32, channel: u32) -> u32 {
   return ((image * 5u + field) * p.chunks + chunk) * p.channels + channel;

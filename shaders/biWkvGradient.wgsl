@@ -12,6 +12,7 @@
 //   gradients          each chunk again, now with what arrives from both sides
 // Sums are held relative to e^round(top), top being the log of their largest term. Differences of whole numbers are
 // exact: what rounding does to top alters no sum, however many chunks join.
+#include "lib/tokens.wgsl"
 alias Lane = f32;           // channels a thread: f32 or vec4f
 const CHUNK = 16u;          // most tokens in a chunk
 const SEGMENTS = 16u;       // threads that share the scan over chunks
@@ -51,16 +52,10 @@ const TOP = 4u;
 fn sum_at(image: u32, direction: u32, field: u32, chunk: u32, channel: u32) -> u32 {
   return (((direction * 5u + field) * p.images + image) * p.chunks + chunk) * p.channels + channel;
 }
-fn pixel(image: u32, token: u32) -> u32 {
-  let base = image * p.height * p.width;
-  if (p.columns == 1u) { return base + token % p.height * p.width + token / p.height; }
-  return base + token;
-}
 fn key_at(at: u32, channel: u32) -> Lane { return key[p.key_offset + at * p.key_stride + channel]; }
 fn g_key_at(at: u32, channel: u32) -> u32 { return p.g_key_offset + at * p.g_key_stride + channel; }
 fn g_value_at(at: u32, channel: u32) -> u32 { return p.g_value_offset + at * p.g_value_stride + channel; }
 fn g_at(at: u32, channel: u32) -> Lane { return g[p.g_offset + at * p.g_stride + channel]; }
-fn tokens() -> u32 { return p.height * p.width; }
 
 @compute @workgroup_size(64)
 fn denominatorStates(@builtin(global_invocation_id) id: vec3u) {

@@ -1,5 +1,5 @@
 import type { Modality } from '../formats/volume.ts';
-import type { TrainingOptions, Validation } from '../training/training.ts';
+import type { StepReport, TrainingOptions, Validation } from '../training/training.ts';
 import type { NamedFile } from './protocol.ts';
 
 /** What the page and its worker say to each other about fine-tuning. */
@@ -96,11 +96,7 @@ export interface TuneRun {
   readonly usable: boolean;
 }
 
-export interface LossPoint {
-  readonly step: number;
-  readonly loss: number;
-  readonly rate: number;
-}
+export type LossPoint = Pick<StepReport, 'step' | 'loss' | 'rate'>;
 
 /** All figures of a run, from its first step. */
 export interface TuneHistory {

@@ -41,8 +41,6 @@ export const tuneText = {
     openedWith: (name: string, count: number) => `${name}, ${slices(count)}`,
     references: 'Good scans',
     inputs: 'Poor scans',
-    files: 'Choose files',
-    folder: 'Choose a folder',
     chosen: (count: number) => (count === 0 ? 'None chosen yet' : files(count)),
     formats: 'Any format that opens here; every series of a folder counts as one scan.',
   },
@@ -178,7 +176,6 @@ export const tuneText = {
     } satisfies Record<TuneStart, (origin: string) => string>,
     fileName: (name: string) =>
       `${name.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-|-$/g, '').toLowerCase()}.safetensors`,
-    tasks: { ct: 'CT denoising', pet: 'PET synthesis', mri: 'MRI super-resolution' } satisfies Record<Modality, string>,
     pairs: 'Real pairs.',
     training: ({ start, origin, step, slices: count, scans, batch, crop, rate, lastRate, seed, parts }: Trained) =>
       `${start === 'model' ? `Fine-tuned from ${origin}` : 'Trained from scratch'} in a browser ` +

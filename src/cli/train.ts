@@ -4,9 +4,9 @@ import { inputScores, validate, type Scores } from '../analysis/validate.ts';
 import { createTrainer, resumeTrainer } from '../training/trainer.ts';
 import type { StepReport, Trainer, TrainingData } from '../training/training.ts';
 import { writeSafetensors } from '../weights/safetensors.ts';
-import { sentence } from './errors.ts';
 import { readInput } from './files.ts';
 import { loadData } from './trainData.ts';
+import { note } from './terminal.ts';
 import { fitted, openTrainingDevice } from './trainDevice.ts';
 import { parseTrain, type TrainArguments } from './trainOptions.ts';
 import { beginning, continuation, runMetadata, weightsMetadata } from './trainStart.ts';
@@ -38,7 +38,7 @@ interface Begun {
 
 async function begin(settings: TrainArguments): Promise<Begun> {
   const { notices, ...begun } = await beginning(settings);
-  notices.forEach(note);
+  note(...notices);
   const { lesson, stateDict, config, rules } = begun;
   const device = await openTrainingDevice(settings.device);
   const options = fitted(begun.options, config, device);
@@ -142,8 +142,4 @@ function duration(milliseconds: number): string {
   if (seconds < 100) return `${seconds} s`;
   const minutes = Math.round(seconds / 60);
   return minutes < 100 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
-}
-
-function note(notice: string): void {
-  process.stderr.write(`note: ${sentence(notice)}\n`);
 }

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { degradationSentence, STRENGTH } from '../image/degrade.ts';
 import { fileCardOf, metadataOf } from '../image/cardMetadata.ts';
-import type { CardTask, ModelCard } from '../image/modelCard.ts';
-import { FULL, LIGHT, type Config } from '../model/config.ts';
+import { TASK_TITLES, type CardTask, type ModelCard } from '../image/modelCard.ts';
+import { SCRATCH_RULES } from '../image/normalise.ts';
+import { FULL, LIGHT, TINY, type Config } from '../model/config.ts';
 import { readCheckpoint } from '../training/checkpoint.ts';
 import type { TrainingOptions } from '../training/training.ts';
 import { initialStateDict } from '../weights/initialWeights.ts';
@@ -13,18 +14,6 @@ import { RefusedError } from './errors.ts';
 import { readInput } from './files.ts';
 import { cardBeside } from './loadedModel.ts';
 import { MODALITIES, type Lesson, type Run, type TrainArguments } from './trainOptions.ts';
-
-/** Small enough to see the whole loop run in seconds. */
-const TINY: Config = { dim: 4, blocks: [1, 1, 1, 1], refinement: 1, recurrence: 2 };
-
-/** How a network from scratch learns to see images; the shipped models' rules. */
-const SCRATCH_RULES: ModelCard['normalisation'] = {
-  ct: { rule: 'range', from: [-1024, 3072] },
-  pet: { rule: 'meanAbovePercentile', percentile: 60, times: 0.05 },
-  mri: { rule: 'percentile', percentile: 99.8, times: 0.6 },
-};
-
-const TITLES = { ct: 'CT denoising', pet: 'PET synthesis', mri: 'MRI super-resolution' } as const;
 
 /** What a run begins with. */
 export interface Beginning extends Run {
@@ -93,7 +82,7 @@ export function runMetadata(settings: TrainArguments, begun: Beginning, learntFr
   const tasks = MODALITIES.filter((modality) => lesson.shares[modality]).map((modality): CardTask => {
     const strength = lesson.strength?.[modality];
     const degradation = strength === undefined ? 'Real pairs.' : `${degradationSentence(modality, strength, lesson.noise)}.`;
-    return { modality, title: TITLES[modality], degradation, strength: strength ?? STRENGTH[modality].standard };
+    return { modality, title: TASK_TITLES[modality], degradation, strength: strength ?? STRENGTH[modality].standard };
   });
   return { ...metadataOf({ name, training: '', normalisation: rules, tasks }), lesson: JSON.stringify(lesson), origin, learntFrom };
 }

@@ -2,7 +2,7 @@ import { loadCodec } from './codecs/loadCodec.ts';
 import { MARKER, readJpegStream } from './codecs/jpegMarkers.ts';
 import { allocateVoxels, imageTitle, refusing } from './guard.ts';
 import { COLOUR_NOTICE, luma } from './luma.ts';
-import { FormatError } from './volume.ts';
+import { FormatError, UNPLACED } from './volume.ts';
 import type { NamedBytes, Volume } from './volume.ts';
 
 /** 8192 × 8192: more than any detector's picture. */
@@ -50,16 +50,11 @@ export async function readJpeg(file: NamedBytes): Promise<Volume> {
     return {
       name: imageTitle(file.name.replace(/\.jpe?g$/i, '')),
       format: 'jpeg',
-      modality: null,
-      units: 'raw',
+      ...UNPLACED,
       columns,
       rows,
       slices: 1,
-      times: 1,
       data,
-      spacing: null,
-      affine: null,
-      suv: null,
       origin: { format: 'picture', bitDepth: precision > 8 ? 16 : 8 },
       notices: components === 3 ? [COLOUR_NOTICE] : [],
     };

@@ -2,7 +2,7 @@ import { reordered } from './axes.ts';
 import { allocateVoxels, imageTitle, plainText, refusing } from './guard.ts';
 import { numberTypeOf, STORED_NUMBERS } from './numberTypes.ts';
 import type { StoredType, VoxelType } from './numberTypes.ts';
-import { FormatError } from './volume.ts';
+import { FormatError, UNPLACED } from './volume.ts';
 import type { NamedBytes, NumberType, Volume } from './volume.ts';
 import { checkHolds, decodeVoxels } from './voxelBytes.ts';
 
@@ -117,16 +117,12 @@ export function readNpy(file: NamedBytes): Volume {
     return {
       name: imageTitle(file.name),
       format: 'npy',
-      modality: null,
-      units: 'raw',
+      ...UNPLACED,
       columns,
       rows,
       slices: places * points,
       times: points,
       data: fortranOrder ? reordered('npy', values, shape, backwards) : values,
-      spacing: null,
-      affine: null,
-      suv: null,
       origin: { format: 'plain', type: written },
       notices: [],
     };

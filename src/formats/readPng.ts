@@ -3,7 +3,7 @@ import type { DecodedPng } from 'fast-png';
 import { Unzlib } from 'fflate';
 import { allocateVoxels, imageTitle, refusing } from './guard.ts';
 import { COLOUR_NOTICE, luma } from './luma.ts';
-import { FormatError } from './volume.ts';
+import { FormatError, UNPLACED } from './volume.ts';
 import type { NamedBytes, Volume } from './volume.ts';
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -141,16 +141,11 @@ export function readPng(file: NamedBytes): Volume {
     return {
       name: imageTitle(file.name),
       format: 'png',
-      modality: null,
-      units: 'raw',
+      ...UNPLACED,
       columns: width,
       rows: height,
       slices: 1,
-      times: 1,
       data,
-      spacing: null,
-      affine: null,
-      suv: null,
       origin: { format: 'picture', bitDepth: depth === 16 ? 16 : 8 },
       notices: colour || palette ? [COLOUR_NOTICE] : [],
     };

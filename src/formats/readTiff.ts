@@ -3,7 +3,7 @@ import { COLOUR_NOTICE, luma } from './luma.ts';
 import { LARGEST_TIFF_EXPANSION, uncompressed } from './tiffCompression.ts';
 import { isTiffHeader, tiffPages } from './tiffPages.ts';
 import type { TiffPage } from './tiffPages.ts';
-import { FormatError } from './volume.ts';
+import { FormatError, UNPLACED } from './volume.ts';
 import type { NamedBytes, NumberType, Origin, Volume } from './volume.ts';
 
 /** Whether the content begins as TIFF, also as BigTIFF, which is then refused by name. */
@@ -184,16 +184,11 @@ export function readTiff(file: NamedBytes): Volume {
     return {
       name: imageTitle(file.name),
       format: 'tiff',
-      modality: null,
-      units: 'raw',
+      ...UNPLACED,
       columns: first.width,
       rows: first.height,
       slices: slices.length,
-      times: 1,
       data,
-      spacing: null,
-      affine: null,
-      suv: null,
       origin: originOf(first),
       notices: [
         ...(colour ? [COLOUR_NOTICE] : []),

@@ -58,6 +58,9 @@ export type Origin =
   | { readonly format: 'picture'; readonly bitDepth: 8 | 16 }
   | { readonly format: 'plain'; readonly type: NumberType };
 
+/** Of an image whose format says nothing of modality, units, time or place. */
+export const UNPLACED = { modality: null, units: 'raw', times: 1, spacing: null, affine: null, suv: null } as const;
+
 /** Where a DICOM slice came from. */
 export interface DicomSource {
   /** The file's name, without folders. */

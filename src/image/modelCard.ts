@@ -10,6 +10,10 @@ export type NormalisationRule =
   /** native · times / (mean of the volume's voxels that are above its percentile). */
   | { readonly rule: 'meanAbovePercentile'; readonly percentile: number; readonly times: number };
 
+export const TASK_TITLES: Readonly<Record<Modality, string>> = {
+  ct: 'CT denoising', pet: 'PET synthesis', mri: 'MRI super-resolution',
+};
+
 export interface CardTask {
   readonly modality: Modality;
   readonly title: string;

@@ -31,6 +31,13 @@ export const PAPER_RANGE = { ct: [-1024, 3072], pet: [0, 20], mri: [0, 4095] } a
   readonly [number, number]
 >;
 
+/** How a network that is trained from scratch sees images: the rules of the shipped models. */
+export const SCRATCH_RULES: Readonly<Record<Modality, NormalisationRule>> = {
+  ct: { rule: 'range', from: PAPER_RANGE.ct },
+  pet: { rule: 'meanAbovePercentile', percentile: 60, times: 0.05 },
+  mri: { rule: 'percentile', percentile: 99.8, times: 0.6 },
+};
+
 /** For images that are in [0, 1] already: pictures, `--raw`. */
 export const IDENTITY: Normalisation = {
   offset: 0,

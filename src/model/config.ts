@@ -12,6 +12,8 @@ export interface Config {
 
 export const FULL: Config = { dim: 48, blocks: [4, 6, 6, 8], refinement: 4, recurrence: 2 };
 export const LIGHT: Config = { dim: 12, blocks: [1, 3, 3, 5], refinement: 4, recurrence: 2 };
+/** Not the paper's: small enough to see a whole training run in seconds. */
+export const TINY: Config = { dim: 4, blocks: [1, 1, 1, 1], refinement: 1, recurrence: 2 };
 
 /** `full` and `light` are the paper's; anything else that loads is a network of its own. */
 export function variantName(config: Config): 'full' | 'light' | 'custom' {

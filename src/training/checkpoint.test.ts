@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Config } from '../model/config.ts';
+import { TINY } from '../model/config.ts';
 import { WeightsError } from '../weights/errors.ts';
 import { hashedStateDict } from '../weights/hashedWeights.ts';
 import { readWeights } from '../weights/readWeights.ts';
@@ -9,7 +9,6 @@ import { digestOf, readCheckpoint, writeCheckpoint, type Checkpoint } from './ch
 import { isTrained } from './flatParameters.ts';
 import { DEFAULT_OPTIONS, TrainingError, type TrainingImage } from './training.ts';
 
-const TINY: Config = { dim: 4, blocks: [1, 1, 1, 1], refinement: 1, recurrence: 2 };
 
 const float32 = (stateDict: StateDict): StateDict =>
   new Map([...stateDict].map(([name, { shape, data }]) => [name, { shape, data: Float32Array.from(data) }]));

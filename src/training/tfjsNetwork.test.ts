@@ -5,7 +5,7 @@ import { relativeError, wholeTensor } from '../conformance/compare.ts';
 import { referenceSubject } from '../conformance/referenceSubject.ts';
 import { requestDevice } from '../engine/device.ts';
 import { installNodeWebGpu } from '../engine/nodeGpu.ts';
-import { LIGHT, type Config } from '../model/config.ts';
+import { LIGHT, TINY, type Config } from '../model/config.ts';
 import { ShapeError, type Program } from '../model/ops.ts';
 import { restoreRwkv } from '../model/restoreRwkv.ts';
 import { hashedStateDict } from '../weights/hashedWeights.ts';
@@ -19,7 +19,6 @@ import { nodeWasmPaths } from './tfjsWasmNode.ts';
 
 const url = new URL('../../public/conformance/networks.safetensors', import.meta.url);
 const { tensors: vectors } = readSafetensors(new Uint8Array(readFileSync(url)));
-const TINY: Config = { dim: 4, blocks: [1, 1, 1, 1], refinement: 1, recurrence: 2 };
 const hashed = (config: Config) => toNetworkWeights(hashedStateDict(config, 0), config);
 
 let gpu: Awaited<ReturnType<typeof requestDevice>> | null = null;

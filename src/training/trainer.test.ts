@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { requestDevice } from '../engine/device.ts';
 import { installNodeWebGpu } from '../engine/nodeGpu.ts';
-import type { Config } from '../model/config.ts';
+import { TINY } from '../model/config.ts';
 import { initialStateDict } from '../weights/initialWeights.ts';
 import { toNetworkWeights } from '../weights/networkWeights.ts';
 import { readWeights } from '../weights/readWeights.ts';
@@ -15,7 +15,6 @@ import { nodeWasmPaths } from './tfjsWasmNode.ts';
 import { createTrainer, resumeTrainer } from './trainer.ts';
 import { TrainingError, type Trainer, type TrainingImage, type TrainingOptions } from './training.ts';
 
-const TINY: Config = { dim: 4, blocks: [1, 1, 1, 1], refinement: 1, recurrence: 2 };
 const OPTIONS: TrainingOptions = {
   steps: 12, batch: 2, crop: 16, rate: 2e-3, lastRate: 1e-6, seed: 1, clip: null, parts: 'all',
 };

@@ -1,4 +1,5 @@
 import { parameters, type Config } from '../model/config.ts';
+import { hashedName } from './seededHash.ts';
 import { elementCount, type StateDict } from './tensor.ts';
 
 /**
@@ -19,7 +20,7 @@ export function hashedStateDict(config: Config, seed: number): StateDict {
  * @param shape PyTorch's
  */
 export function hashedParameter(name: string, shape: readonly number[], seed: number): Float64Array {
-  const base = fnv1a32(name) + Math.imul(seed, 0x85ebca6b);
+  const base = hashedName(name) + Math.imul(seed, 0x85ebca6b);
   const { offset, scale } = distribution(name, shape);
   const values = new Float64Array(elementCount(shape));
   for (let i = 0; i < values.length; i++) {
@@ -39,11 +40,4 @@ function distribution(name: string, shape: readonly number[]): { offset: number;
   if (/(^|\.)bias$/.test(name)) return { offset: 0, scale: (r) => 0.1 * r };
   const fanIn = Math.sqrt(elementCount(shape.slice(1)));
   return { offset: 0, scale: (r) => r / fanIn };
-}
-
-/** FNV-1a of the name's UTF-8 bytes, 32 bits. */
-function fnv1a32(text: string): number {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
-  return hash >>> 0;
 }

@@ -1,10 +1,9 @@
-import { useRef } from 'react';
 import { cancel, open, openSample, showDialog } from '../actions.ts';
-import { chosen } from '../hooks/dropped.ts';
 import { tuneText } from '../fineTuneText.ts';
 import type { SampleCard } from '../protocol.ts';
 import { useApp } from '../store.ts';
 import { text } from '../text.ts';
+import { FilesOrFolder } from './FilesOrFolder.tsx';
 import { StoredRunLine } from './StoredRun.tsx';
 import { WorkWords } from './WorkWords.tsx';
 
@@ -49,8 +48,6 @@ function FineTuneEntry() {
 }
 
 function DropZone() {
-  const folder = useRef<HTMLInputElement>(null);
-  const files = useRef<HTMLInputElement>(null);
   const work = useApp((state) => state.work);
   if (work) {
     return (
@@ -75,24 +72,7 @@ function DropZone() {
         <strong>{text.start.drop}</strong>
         <span>{text.start.kinds}</span>
       </p>
-      <div className="dropzone-buttons">
-        <button type="button" className="button" onClick={() => files.current?.click()}>
-          {text.start.files}
-        </button>
-        <button type="button" className="button" onClick={() => folder.current?.click()}>
-          {text.start.folder}
-        </button>
-      </div>
-      <input ref={files} type="file" multiple hidden onChange={(event) => open(chosen(event.target.files), 'input')} />
-      <input
-        ref={(element) => {
-          folder.current = element;
-          element?.setAttribute('webkitdirectory', '');
-        }}
-        type="file"
-        hidden
-        onChange={(event) => open(chosen(event.target.files), 'input')}
-      />
+      <FilesOrFolder className="dropzone-buttons" onFiles={(files) => open(files, 'input')} />
     </div>
   );
 }

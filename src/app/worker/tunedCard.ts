@@ -1,6 +1,7 @@
 import type { Modality } from '../../formats/volume.ts';
 import { degradationSentence } from '../../image/degrade.ts';
 import { metadataOf } from '../../image/cardMetadata.ts';
+import { TASK_TITLES } from '../../image/modelCard.ts';
 import type { ModelCard } from '../../image/modelCard.ts';
 import { PAPER_RANGE } from '../../image/normalise.ts';
 import type { TrainingOptions } from '../../training/training.ts';
@@ -9,13 +10,6 @@ import { tuneText } from '../fineTuneText.ts';
 
 /** What the weights of a run say of themselves. */
 export type TunedCard = Pick<ModelCard, 'name' | 'normalisation' | 'tasks'>;
-
-/** What a network from scratch learns to expect of each modality: the rules of the shipped models. */
-export const SCRATCH_RULES: ModelCard['normalisation'] = {
-  ct: { rule: 'range', from: [...PAPER_RANGE.ct] },
-  pet: { rule: 'meanAbovePercentile', percentile: 60, times: 0.05 },
-  mri: { rule: 'percentile', percentile: 99.8, times: 0.6 },
-};
 
 interface Begun {
   readonly start: TuneStart;
@@ -34,7 +28,7 @@ export function tunedCard({ start, origin, rules, modality, strength }: Begun, s
   return {
     name: tuneText.card.names[start](origin.replace(tuneText.card.own, '')),
     normalisation: { ...rules, [modality]: rules[modality] ?? { rule: 'range', from: PAPER_RANGE[modality] } },
-    tasks: [{ modality, title: tuneText.card.tasks[modality], degradation, strength: strength ?? standard }],
+    tasks: [{ modality, title: TASK_TITLES[modality], degradation, strength: strength ?? standard }],
   };
 }
 

@@ -1,7 +1,8 @@
 import { STRENGTH } from '../../image/degrade.ts';
 import { fileCardOf } from '../../image/cardMetadata.ts';
 import type { ModelCard } from '../../image/modelCard.ts';
-import { LIGHT } from '../../model/config.ts';
+import { SCRATCH_RULES } from '../../image/normalise.ts';
+import { LIGHT, TINY } from '../../model/config.ts';
 import type { Config } from '../../model/config.ts';
 import { checkOptions } from '../../training/options.ts';
 import type { TrainingImage } from '../../training/training.ts';
@@ -20,11 +21,9 @@ import { createRunStore } from './runStore.ts';
 import type { RunStore } from './runStore.ts';
 import type { Session } from './session.ts';
 import { startTrainingDevice, trainingDeviceOf } from './trainingDevice.ts';
-import { SCRATCH_RULES, tunedCard, tunedMetadata } from './tunedCard.ts';
+import { tunedCard, tunedMetadata } from './tunedCard.ts';
 import { slicePainter } from './tunePictures.ts';
 
-/** Small enough to see a whole run in seconds. */
-const TINY: Config = { dim: 4, blocks: [1, 1, 1, 1], refinement: 1, recurrence: 2 };
 /** Crops a step of the paper. */
 const MOST_CROPS = 4;
 /** A worker that a reload has ended lets go of its lock within this time (ms). */
