@@ -192,6 +192,25 @@ test('Degrade makes the opened image the reference and can be undone', async ({ 
   await expect(metrics).toContainText('Needs a reference');
 });
 
+test('MRI is degraded with as much noise as is asked for, which the reference’s line says', async ({ page }) => {
+  await page.goto('./?device=wasm');
+  await page.getByLabel('Open images').setInputFiles('public/samples/mri-brain-reference.nii.gz');
+  const noise = page.getByRole('slider', { name: 'Strength: noise, share of signal' });
+  const degraded = async (share: string, sentence: string) => {
+    await noise.fill(share);
+    await page.getByRole('button', { name: 'Degrade' }).click();
+    await expect(page.getByText(`Now: ${sentence}`, { exact: true })).toBeVisible();
+  };
+  const psnr = async () => (await figures(page, 'input')).psnr;
+  await degraded('0', '25 % of k-space along each axis');
+  await expect(async () => expect(await psnr()).toBeGreaterThan(0)).toPass();
+  const clean = await psnr();
+  await degraded('0.05', '25 % of k-space along each axis, with noise of 5 % of the brightest signal');
+  await expect(async () => expect(await psnr()).toBeLessThan(clean - 0.5)).toPass();
+  await page.getByRole('combobox', { name: 'Treat as' }).selectOption('CT');
+  await expect(noise).toHaveCount(0);
+});
+
 test('several images as reference are a choice too, and the choice stays at hand', async ({ page }) => {
   const square = (bright: number) =>
     niftiGz(marked(20, 12, 2, bright, 0), [1, 1, 1], [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]]);

@@ -1,5 +1,6 @@
 import type { VoxelAxis } from '../formats/orientation.ts';
 import type { Modality } from '../formats/volume.ts';
+import type { Degradation } from '../image/degrade.ts';
 import { ask, tell } from './client.ts';
 import type { CanvasSize, Found, NamedFile, Role, SaveRequest, SeriesRequest, ViewSettings } from './protocol.ts';
 import { CAMERA_AT_REST, acquiredPlane, planeOf, useApp } from './store.ts';
@@ -107,7 +108,7 @@ export function restoreVolume(): void {
 export const cancel = () => tell({ type: 'cancel' });
 export const chooseModel = (id: string) => ask('weights', { type: 'model', id });
 export const chooseModality = (modality: Modality) => ask('loading', { type: 'modality', modality });
-export const degrade = (strength: number | null) => ask('degrading', { type: 'degrade', strength });
+export const degrade = (degradation: Degradation | null) => ask('degrading', { type: 'degrade', degradation });
 
 export function loadWeights(file: NamedFile): void {
   useApp.setState({ alert: null });

@@ -1,4 +1,5 @@
 import type { Modality } from '../formats/volume.ts';
+import type { Degradation } from '../image/degrade.ts';
 import type { StepReport, TrainingOptions, Validation } from '../training/training.ts';
 import type { NamedFile } from './protocol.ts';
 
@@ -38,8 +39,8 @@ export type TuneStart = 'model' | 'light' | 'tiny';
 export interface TuneRequest {
   readonly source: TuneSource;
   readonly modality: Modality;
-  /** Of the simulated degradation; unused for pairs. */
-  readonly strength: number;
+  /** What is simulated; unused for pairs. */
+  readonly degradation: Degradation;
   readonly start: TuneStart;
   readonly options: TrainingOptions;
   /** A checkpoint is kept every so many steps. */

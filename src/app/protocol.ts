@@ -1,5 +1,6 @@
 import type { Plane, VoxelAxis } from '../formats/orientation.ts';
 import type { FormatName, Modality, Units } from '../formats/volume.ts';
+import type { Degradation } from '../image/degrade.ts';
 import type { TuneFromWorker, TuneToWorker } from './fineTune.ts';
 import type { SweepFromWorker, SweepToWorker } from './sweep.ts';
 import type { Camera, SliceGeometry } from './view/geometry.ts';
@@ -17,7 +18,7 @@ export type ToWorker =
   | { type: 'sample'; id: string }
   | { type: 'modality'; modality: Modality }
   | { type: 'place'; place: Place }
-  | { type: 'degrade'; strength: number | null }
+  | { type: 'degrade'; degradation: Degradation | null }
   | { type: 'model'; id: string }
   | { type: 'weights'; file: NamedFile }
   | { type: 'restore' }
@@ -145,8 +146,10 @@ export interface ModelState {
 
 /** What a model card says, ready to be read. */
 export interface CardText {
-  readonly tasks: readonly { readonly title: string; readonly degradation: string }[];
+  readonly tasks: readonly { readonly modality: Modality; readonly title: string; readonly degradation: string }[];
   readonly trained: string;
+  /** How native units become the network's [0, 1]. */
+  readonly normalisation: string;
   /** `url` begins with https://. */
   readonly data: readonly {
     readonly title: string;
@@ -222,7 +225,7 @@ export interface ReferenceState {
   readonly name: string;
   /** The degradation in words, e.g. "25 % of k-space along each axis"; null for the other kinds. */
   readonly degradation: string | null;
-  readonly strength: number | null;
+  readonly simulated: Degradation | null;
 }
 
 export interface SliceState {

@@ -1,4 +1,4 @@
-import type { FormatName } from '../formats/volume.ts';
+import type { FormatName, Modality } from '../formats/volume.ts';
 import type { PlaneState, Role, Work } from './protocol.ts';
 import type { Source, ViewName } from './view/panes.ts';
 
@@ -157,11 +157,14 @@ export const text = {
       '(−1024 … 3072 HU, 0 … 20 SUV, 0 … 4095) become 0 … 1.',
     tasks: 'Tasks',
     trained: 'Training',
+    normalisation: 'Normalisation',
     data: 'Data',
     licence: 'Licence',
     limits: 'Limits',
     measured: 'Measured',
     source: 'Source',
+    otherTask: (tasks: readonly string[], modality: Modality) =>
+      `This model learnt ${tasks.join(' and ')} and nothing of ${text.modalities[modality]}: take another for this image.`,
     option: (name: string, variant: string | null, parameters: number | null) =>
       [name, variant, parameters === null ? null : count(parameters)].filter(Boolean).join(' · '),
     measuredOn: (slices: number, units: string) =>

@@ -56,7 +56,7 @@ async function hear(message: ToWorker): Promise<void> {
       jobs.cancel();
       return jobs.run('Changing the modality', () => now.setModality(message.modality));
     case 'degrade':
-      return jobs.run('The simulated degradation', () => now.degrade(message.strength));
+      return jobs.run('The simulated degradation', () => now.degrade(message.degradation));
     case 'model':
       return jobs.run('Choosing the model', () => now.chooseModel(message.id));
     case 'weights':

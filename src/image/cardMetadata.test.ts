@@ -105,9 +105,11 @@ describe('a card made of what a file says of itself', () => {
     expect(parseModelCard(JSON.parse(JSON.stringify(card)))).toEqual(card);
   });
 
-  it('says its rules in words: of the modalities it knows, else the paper\'s of all three', () => {
+  it('says its rules in words: of its tasks, else of its rules, else the paper\'s of all three', () => {
     expect(ruleSentences(fileCard)).toEqual([ruleSentence('mri', rule)]);
     expect(ruleSentences({ tasks: shipped.tasks.slice(0, 1), normalisation: {} })).toEqual([ruleSentence('ct', null)]);
+    expect(ruleSentences({ ...shipped, tasks: shipped.tasks.slice(0, 1) })).toHaveLength(1);
+    expect(ruleSentences({ tasks: [], normalisation: { mri: rule } })).toEqual([ruleSentence('mri', rule)]);
     expect(ruleSentences({ tasks: [], normalisation: {} })).toHaveLength(3);
   });
 });

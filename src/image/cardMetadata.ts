@@ -93,9 +93,9 @@ export function cardOf(
   };
 }
 
-/** The rules of a card in words: for the modalities of its tasks and rules, for all three where it has none. */
+/** The rules of a card in words: of its tasks' modalities; where it names none, of its rules'; else of all three. */
 export function ruleSentences({ tasks, normalisation }: Pick<ModelCard, 'tasks' | 'normalisation'>): string[] {
-  const known = new Set([...tasks.map(({ modality }) => modality), ...Object.keys(normalisation)]);
+  const known = new Set(tasks.length > 0 ? tasks.map(({ modality }) => modality) : Object.keys(normalisation));
   const shown = known.size > 0 ? MODALITIES.filter((modality) => known.has(modality)) : MODALITIES;
   return shown.map((modality) => ruleSentence(modality, normalisation[modality] ?? null));
 }

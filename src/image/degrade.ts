@@ -28,6 +28,13 @@ export interface DegradeOptions {
   readonly brightest?: number;
 }
 
+/** A simulated degradation, but for its seed. */
+export interface Degradation {
+  readonly strength: number;
+  /** MRI, see `DegradeOptions`; 0: none, as always for the other tasks. */
+  readonly noise: number;
+}
+
 export interface StrengthScale {
   readonly name: string;
   readonly minimum: number;
@@ -45,6 +52,9 @@ export const STRENGTH: { readonly [M in Modality]: StrengthScale } = {
   pet: { name: 'Dose reduction factor', minimum: 2, maximum: 20, step: 1, standard: 12, values: null },
   mri: { name: 'Resolution divided by', minimum: 2, maximum: 4, step: 2, standard: 4, values: [2, 4] },
 };
+
+/** MRI's optional noise for sliders: a share of the brightest signal. A tenth drowns all but the brightest tissue. */
+export const NOISE_SCALE = { name: 'Noise, share of signal', maximum: 0.1, step: 0.01 } as const;
 
 const ASSUMED_FIELD_OF_VIEW = 360;
 

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
 import { STRENGTH } from '../../image/degrade.ts';
+import type { Degradation } from '../../image/degrade.ts';
 import type { Modality } from '../../formats/volume.ts';
 import type { TrainingOptions } from '../../training/training.ts';
 import { askFit, begin } from '../fineTuneActions.ts';
@@ -26,8 +27,8 @@ export function FineTuneForm() {
   const [chosenModality, setModality] = useState<Modality>(image?.modality ?? 'mri');
   const fromOpened = kind === 'opened' || kind === 'openedPair';
   const modality = fromOpened && image ? image.modality : chosenModality;
-  const [strengths, setStrengths] = useState<Partial<Record<Modality, number>>>({});
-  const strength = strengths[modality] ?? STRENGTH[modality].standard;
+  const [degradations, setDegradations] = useState<Partial<Record<Modality, Degradation>>>({});
+  const degradation = degradations[modality] ?? { strength: STRENGTH[modality].standard, noise: 0 };
   const [start, setStart] = useState<TuneStart>(model ? 'model' : 'tiny');
   const [wantedParts, setParts] = useState<TrainingOptions['parts']>('all');
   // From scratch there is nothing yet that could be left as it is.
@@ -48,7 +49,7 @@ export function FineTuneForm() {
       kind === 'references' ? { kind, references } : kind === 'pairs' ? { kind, inputs, references } : { kind };
     const { checkpointEvery, validateEvery } = numbers;
     const options = optionsOf(numbers, parts, fit?.recompute);
-    begin({ source, modality, strength, start, options, checkpointEvery, validateEvery });
+    begin({ source, modality, degradation, start, options, checkpointEvery, validateEvery });
   };
   return (
     <form
@@ -67,8 +68,8 @@ export function FineTuneForm() {
         onInputs={setInputs}
         modality={modality}
         onModality={fromOpened ? null : setModality}
-        strength={strength}
-        onStrength={(value) => setStrengths({ ...strengths, [modality]: value })}
+        degradation={degradation}
+        onDegradation={(value) => setDegradations({ ...degradations, [modality]: value })}
       />
       <Choice
         legend={tuneText.start.legend}

@@ -1,4 +1,4 @@
-import { STRENGTH } from '../../image/degrade.ts';
+import type { Degradation } from '../../image/degrade.ts';
 import type { Modality } from '../../formats/volume.ts';
 import type { TuneSource } from '../fineTune.ts';
 import { tuneText } from '../fineTuneText.ts';
@@ -6,6 +6,7 @@ import type { NamedFile } from '../protocol.ts';
 import { useApp } from '../store.ts';
 import { text } from '../text.ts';
 import { Choice } from './Choice.tsx';
+import { DegradationFields } from './DegradationFields.tsx';
 import { FilesField } from './FilesField.tsx';
 
 type Kind = TuneSource['kind'];
@@ -21,8 +22,8 @@ interface Props {
   readonly modality: Modality;
   /** null: it is the open image's. */
   readonly onModality: ((modality: Modality) => void) | null;
-  readonly strength: number;
-  readonly onStrength: (strength: number) => void;
+  readonly degradation: Degradation;
+  readonly onDegradation: (degradation: Degradation) => void;
 }
 
 /** What is learnt from, and what the poor images suffer. */
@@ -73,29 +74,13 @@ export function FineTuneSource(props: Props) {
         ) : (
           <span className="tune-modality">{text.modalities[modality]}</span>
         )}
-        {kind !== 'pairs' && kind !== 'openedPair' && <Strength {...props} />}
+        {kind !== 'pairs' && kind !== 'openedPair' && (
+          <>
+            <small>{tuneText.task.simulated[modality]}</small>
+            <DegradationFields {...props} />
+          </>
+        )}
       </fieldset>
-    </>
-  );
-}
-
-function Strength({ modality, strength, onStrength }: Pick<Props, 'modality' | 'strength' | 'onStrength'>) {
-  const { name, minimum, maximum, step } = STRENGTH[modality];
-  return (
-    <>
-      <small>{tuneText.task.simulated[modality]}</small>
-      <label className="tune-strength">
-        <span>{name}</span>
-        <input
-          type="range"
-          min={minimum}
-          max={maximum}
-          step={step}
-          value={strength}
-          onChange={(event) => onStrength(event.target.valueAsNumber)}
-        />
-        <span className="reading">{strength}</span>
-      </label>
     </>
   );
 }

@@ -36,8 +36,20 @@ export function ModelPanel() {
           {text.model.load}
         </FileButton>
       </div>
+      {model?.card && <OtherTask card={model.card} />}
       {model && <Card card={model.card} />}
     </Explained>
+  );
+}
+
+/** Says so where the model was trained, and not on what the image is. */
+function OtherTask({ card: { tasks } }: { card: CardText }) {
+  const modality = useApp((state) => state.image?.modality);
+  if (!modality || tasks.length === 0 || tasks.some((task) => task.modality === modality)) return null;
+  return (
+    <p className="model-warning" role="note">
+      {text.model.otherTask(tasks.map(({ title }) => title), modality)}
+    </p>
   );
 }
 
@@ -70,6 +82,8 @@ function CardBody({ card }: { card: CardText }) {
       </ul>
       <h3>{text.model.trained}</h3>
       <p>{card.trained}</p>
+      <h3>{text.model.normalisation}</h3>
+      <p>{card.normalisation}</p>
       {card.data.length > 0 && <h3>{text.model.data}</h3>}
       <ul>
         {card.data.map(({ title, attribution, licence, url }) => (

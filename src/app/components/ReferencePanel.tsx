@@ -1,9 +1,11 @@
 import { useState } from 'react';
 import { STRENGTH } from '../../image/degrade.ts';
+import type { Degradation } from '../../image/degrade.ts';
 import { degrade, open } from '../actions.ts';
 import type { ImageState } from '../protocol.ts';
 import { useApp } from '../store.ts';
 import { text } from '../text.ts';
+import { DegradationFields } from './DegradationFields.tsx';
 import { Explained } from './Explained.tsx';
 import { FileButton } from './FileButton.tsx';
 import { Others } from './Others.tsx';
@@ -19,34 +21,22 @@ export function ReferencePanel() {
         {reference ? (reference.degradation ?? reference.name) : text.reference.noneYet}
       </p>
       <Others role="reference" />
-      <Degradation key={image.modality} image={image} />
+      <Simulation key={image.modality} image={image} />
     </Explained>
   );
 }
 
-function Degradation({ image }: { image: ImageState }) {
-  const scale = STRENGTH[image.modality];
-  const applied = useApp((state) => state.reference?.strength ?? null);
+function Simulation({ image }: { image: ImageState }) {
+  const applied = useApp((state) => state.reference?.simulated ?? null);
   const working = useApp((state) => state.work !== null);
-  const [strength, setStrength] = useState<number>(applied ?? scale.standard);
-  const name = `${text.reference.strength}: ${scale.name.toLowerCase()}`;
+  const { modality } = image;
+  const standard = { strength: STRENGTH[modality].standard, noise: 0 };
+  const [degradation, setDegradation] = useState<Degradation>(applied ?? standard);
   return (
     <div className="degrade">
-      <label>
-        <span>{scale.name}</span>
-        <input
-          type="range"
-          aria-label={name}
-          min={scale.minimum}
-          max={scale.maximum}
-          step={scale.step}
-          value={strength}
-          onChange={(event) => setStrength(event.target.valueAsNumber)}
-        />
-        <span className="reading">{strength}</span>
-      </label>
+      <DegradationFields modality={modality} degradation={degradation} onDegradation={setDegradation} />
       <div className="actions">
-        <button type="button" className="button" disabled={working} onClick={() => degrade(strength)}>
+        <button type="button" className="button" disabled={working} onClick={() => degrade(degradation)}>
           {text.reference.degrade}
         </button>
         <button

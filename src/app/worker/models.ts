@@ -137,7 +137,8 @@ async function versionOf(bytes: Uint8Array): Promise<string> {
 function cardText(card: ModelCard): CardText {
   return {
     tasks: card.tasks,
-    trained: [card.training.replace(/[^.!?]$/, '$&.'), ...ruleSentences(card)].join(' '),
+    trained: card.training.replace(/[^.!?]$/, '$&.'),
+    normalisation: ruleSentences(card).join(' '),
     data: card.data,
     licence: card.licence,
     limits: card.limits,

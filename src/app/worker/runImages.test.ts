@@ -20,7 +20,7 @@ function volume(name: string, slices = 9, factor = 1): Volume {
 
 const rule = { rule: 'percentile', percentile: 99.8, times: 0.6 } as const;
 const lesson = (...volumes: Volume[]): Lesson => ({
-  modality: 'mri', strength: 4, seed: 3,
+  modality: 'mri', degradation: { strength: 4, noise: 0.02 }, seed: 3,
   scans: volumes.map((reference) => ({ reference, input: null, range: rangeFor('mri', reference, rule) })),
 });
 
@@ -47,7 +47,7 @@ describe('the images of a run', () => {
   it('take pairs as they are, in the range of the input’s own volume', () => {
     const [input, reference] = [volume('a', 9, 0.5), volume('a')];
     const range = rangeFor('mri', input, rule);
-    const pairs: Lesson = { modality: 'mri', strength: null, seed: 0, scans: [{ reference, input, range }] };
+    const pairs: Lesson = { modality: 'mri', degradation: null, seed: 0, scans: [{ reference, input, range }] };
     const { data } = imagesOf(readLesson(writeLesson(pairs)), 3);
     const image = data.training[0]!;
     const [low, high] = range!;
@@ -82,6 +82,7 @@ describe('the images of a run', () => {
       ['another format', changed({ format: 'weights' })],
       ['another modality', changed({ modality: 'us' })],
       ['no strength of the task', changed({ strength: '3' })],
+      ['noise that is no share', changed({ noise: '2' })],
       ['no seed', changed({ seed: 'many' })],
       ['no description', changed({ scans: '[]' })],
       ['more images than there are', changed({ scans: JSON.stringify([...scans, ...scans]) })],

@@ -2,7 +2,8 @@ import { plainText } from '../../formats/guard.ts';
 import { FormatError } from '../../formats/volume.ts';
 import type { Modality, Volume } from '../../formats/volume.ts';
 import { list, number, oneOf, record, text } from '../../image/cardFields.ts';
-import { checkStrength } from '../../image/degrade.ts';
+import { checkNoise, checkStrength } from '../../image/degrade.ts';
+import type { Degradation } from '../../image/degrade.ts';
 import { holdOut, spread } from '../../image/holdOut.ts';
 import { IDENTITY, normalisationFor } from '../../image/normalise.ts';
 import type { NormalisationRule } from '../../image/modelCard.ts';
@@ -22,8 +23,8 @@ export interface Scan {
 /** What a run learns from, as it is kept on the disk. */
 export interface Lesson {
   readonly modality: Modality;
-  /** Of the simulated degradation; null for pairs. */
-  readonly strength: number | null;
+  /** null for pairs. */
+  readonly degradation: Degradation | null;
   /** Of the noise of simulated inputs. */
   readonly seed: number;
   readonly scans: readonly Scan[];
@@ -50,13 +51,14 @@ export function rangeFor(modality: Modality, volume: Volume, rule: Normalisation
 /**
  * The slices to learn from and those to be judged by, at most so many; a run that goes on learns from the same ones.
  */
-export function imagesOf({ modality, strength, seed, scans }: Lesson, mostJudged: number): LessonImages {
+export function imagesOf({ modality, degradation, seed, scans }: Lesson, mostJudged: number): LessonImages {
   const cache = createInputCache(CACHE_BYTES);
+  const { strength, noise } = degradation ?? { strength: NaN, noise: 0 };
   const sets = scans.map(({ reference, input, range }) => {
     const task = { modality, rule: range && { rule: 'range' as const, from: range }, gain: null };
     const { images, empty } =
       input ? pairedImages(input, reference, task)
-      : simulatedImages(reference, { ...task, strength: strength ?? NaN, seed }, cache);
+      : simulatedImages(reference, { ...task, strength, noise, seed }, cache);
     return { slices: images, spacing: reference.spacing?.z ?? null, empty };
   });
   const { training, validation } = holdOut(sets);
@@ -65,7 +67,7 @@ export function imagesOf({ modality, strength, seed, scans }: Lesson, mostJudged
 }
 
 /** The lesson as safetensors: `reference.N` and `input.N` [slices, rows, columns] in native units. */
-export function writeLesson({ modality, strength, seed, scans }: Lesson): Uint8Array {
+export function writeLesson({ modality, degradation, seed, scans }: Lesson): Uint8Array {
   const tensors = new Map<string, StoredTensor>();
   const put = (name: string, { slices, rows, columns, data }: Volume) =>
     tensors.set(name, { shape: [slices, rows, columns], data });
@@ -77,7 +79,7 @@ export function writeLesson({ modality, strength, seed, scans }: Lesson): Uint8A
     ({ name, units, spacing, affine, range, picture: origin.format === 'picture' }));
   return writeSafetensors(tensors, {
     format: FORMAT, modality, seed: String(seed), scans: JSON.stringify(described),
-    ...(strength === null ? {} : { strength: String(strength) }),
+    ...(degradation && { strength: String(degradation.strength), noise: String(degradation.noise) }),
   });
 }
 
@@ -93,8 +95,11 @@ export function readLesson(bytes: Uint8Array): Lesson {
   }
   const modality = oneOf(metadata['modality'], ['ct', 'pet', 'mri'] as const, 'training: modality');
   const seed = number(Number(metadata['seed'] ?? NaN), 'training: seed');
-  const strength = metadata['strength'] === undefined ? null : Number(metadata['strength']);
-  if (strength !== null) checkStrength(modality, strength);
+  const degradation = degradationOf(metadata);
+  if (degradation) {
+    checkStrength(modality, degradation.strength);
+    checkNoise(degradation.noise);
+  }
   const described: unknown = JSON.parse(metadata['scans'] ?? 'null');
   if (!Array.isArray(described) || described.length === 0 || described.length > tensors.size) {
     throw new FormatError('training: the images of this run are not described; begin a new one');
@@ -107,11 +112,16 @@ export function readLesson(bytes: Uint8Array): Lesson {
     const volume = (tensor: StoredTensor | undefined) => volumeOf(tensor, fields, modality, at);
     return {
       reference: volume(tensors.get(`reference.${i}`)),
-      input: strength === null ? volume(tensors.get(`input.${i}`)) : null,
+      input: degradation === null ? volume(tensors.get(`input.${i}`)) : null,
       range: fields['range'] === null ? null : [low!, high!],
     };
   });
-  return { modality, strength, seed, scans };
+  return { modality, degradation, seed, scans };
+}
+
+/** Runs that were kept before there was noise have none. */
+function degradationOf({ strength, noise = '0' }: Readonly<Record<string, string | undefined>>): Degradation | null {
+  return strength === undefined ? null : { strength: Number(strength), noise: Number(noise) };
 }
 
 function volumeOf(

@@ -1,4 +1,5 @@
 import type { Modality, NamedBytes } from '../../formats/volume.ts';
+import type { Degradation } from '../../image/degrade.ts';
 import { normalisationFor } from '../../image/normalise.ts';
 import type { Normalisation } from '../../image/normalise.ts';
 import type { CanvasSize, NamedFile, Role, SaveRequest, ViewSettings } from '../protocol.ts';
@@ -73,10 +74,10 @@ export class Session {
     await this.begin(changed, this.opening.findingOf('input'), place);
   }
 
-  /** A strength simulates the degradation; null takes the opened image as the input again. */
-  async degrade(strength: number | null): Promise<void> {
+  /** Simulates a degradation; null takes the opened image as the input again. */
+  async degrade(degradation: Degradation | null): Promise<void> {
     if (!this.stage.study) return;
-    this.stage.study = { ...this.stage.study, degradation: strength, ...nothingDone() };
+    this.stage.study = { ...this.stage.study, degradation, ...nothingDone() };
     this.postReference();
     await this.stage.refresh();
   }

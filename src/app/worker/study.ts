@@ -2,6 +2,7 @@ import { displayTransform } from '../../formats/orientation.ts';
 import type { VoxelAxis } from '../../formats/orientation.ts';
 import type { Modality, Volume } from '../../formats/volume.ts';
 import { degradationSentence, degrade, optionsFor } from '../../image/degrade.ts';
+import type { Degradation } from '../../image/degrade.ts';
 import type { Normalisation } from '../../image/normalise.ts';
 import { cutGrid } from '../../image/reslice.ts';
 import { sliceOf } from '../../image/slice.ts';
@@ -19,8 +20,8 @@ export interface Study {
   /** Sentences about how it was read. */
   readonly notes: readonly string[];
   readonly reference: { readonly volume: Volume; readonly kind: 'sample' | 'file' } | null;
-  /** Strength of the simulated degradation; the opened image is then the reference. */
-  readonly degradation: number | null;
+  /** The opened image is the reference of what it simulates. */
+  readonly degradation: Degradation | null;
   /** The input's map to the network's [0, 1]; null until a model is asked for it. */
   readonly normalisation: Normalisation | null;
   /** Slices made so far, by index. */
@@ -61,7 +62,7 @@ export function inputSlice(study: Study, index: number): Slice {
   const known = study.degraded.get(index);
   if (known) return known;
   const made = degrade(sliceOf(study.volume, index), study.modality, {
-    ...optionsFor(study.volume), strength: study.degradation, seed: index,
+    ...optionsFor(study.volume, study.degradation.noise), strength: study.degradation.strength, seed: index,
   });
   study.degraded.set(index, made);
   return made;
@@ -80,10 +81,10 @@ export function referenceSlice(study: Study, index: number): Slice | null {
 export function referenceState(study: Study): ReferenceState | null {
   const { degradation, reference, modality, volume } = study;
   if (degradation !== null) {
-    const sentence = degradationSentence(modality, degradation);
-    return { kind: 'degraded', name: volume.name, degradation: sentence, strength: degradation };
+    const sentence = degradationSentence(modality, degradation.strength, degradation.noise);
+    return { kind: 'degraded', name: volume.name, degradation: sentence, simulated: degradation };
   }
-  return reference && { kind: reference.kind, name: reference.volume.name, degradation: null, strength: null };
+  return reference && { kind: reference.kind, name: reference.volume.name, degradation: null, simulated: null };
 }
 
 export function imageState({ volume, modality, modalityGuessed, notes }: Study): ImageState {

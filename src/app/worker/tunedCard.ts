@@ -1,5 +1,6 @@
 import type { Modality } from '../../formats/volume.ts';
 import { degradationSentence } from '../../image/degrade.ts';
+import type { Degradation } from '../../image/degrade.ts';
 import { metadataOf } from '../../image/cardMetadata.ts';
 import { TASK_TITLES } from '../../image/modelCard.ts';
 import type { ModelCard } from '../../image/modelCard.ts';
@@ -19,16 +20,17 @@ interface Begun {
   readonly rules: ModelCard['normalisation'];
   readonly modality: Modality;
   /** null for pairs. */
-  readonly strength: number | null;
+  readonly degradation: Degradation | null;
 }
 
 /** Standard strength stands for pairs, whose degradation has no number. */
-export function tunedCard({ start, origin, rules, modality, strength }: Begun, standard: number): TunedCard {
-  const degradation = strength === null ? tuneText.card.pairs : `${degradationSentence(modality, strength)}.`;
+export function tunedCard({ start, origin, rules, modality, degradation }: Begun, standard: number): TunedCard {
+  const suffered = degradation
+    ? `${degradationSentence(modality, degradation.strength, degradation.noise)}.` : tuneText.card.pairs;
   return {
     name: tuneText.card.names[start](origin.replace(tuneText.card.own, '')),
     normalisation: { ...rules, [modality]: rules[modality] ?? { rule: 'range', from: PAPER_RANGE[modality] } },
-    tasks: [{ modality, title: TASK_TITLES[modality], degradation, strength: strength ?? standard }],
+    tasks: [{ modality, title: TASK_TITLES[modality], degradation: suffered, strength: degradation?.strength ?? standard }],
   };
 }
 

@@ -140,8 +140,8 @@ export class Tuning {
       busy: (state, known) => stage.busy(state, known),
     });
     const pairs = source.kind === 'pairs' || source.kind === 'openedPair';
-    const lesson: Lesson = { modality, strength: pairs ? null : request.strength, seed: options.seed, scans };
-    const card = tunedCard({ start, ...beginning, modality, strength: lesson.strength }, STRENGTH[modality].standard);
+    const lesson: Lesson = { modality, degradation: pairs ? null : request.degradation, seed: options.seed, scans };
+    const card = tunedCard({ start, ...beginning, modality, degradation: lesson.degradation }, STRENGTH[modality].standard);
     const { store, release, notice } = await openStore();
     try {
       const common = await this.common(lesson, job);
@@ -181,8 +181,8 @@ export class Tuning {
       }));
       const common = await this.common(lesson, job);
       const { title, start, origin, checkpointEvery, validateEvery, history } = record;
-      const { modality, strength } = lesson;
-      const card = tunedCard({ start, origin, rules, modality, strength }, STRENGTH[modality].standard);
+      const { modality, degradation } = lesson;
+      const card = tunedCard({ start, origin, rules, modality, degradation }, STRENGTH[modality].standard);
       return {
         ...common, trainer: resumeTrainer(checkpoint, common.data), title, start, origin, card, release, store,
         stored: await store.about(), checkpointEvery, validateEvery,
