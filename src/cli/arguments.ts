@@ -26,7 +26,8 @@ export const USAGE = `Restore-RWKV on the command line.
                                           learns from the volumes in DIR (with all: in its folders ct, pet and mri) and
                                           writes safetensors; FILE.checkpoint beside it is what --resume goes on from
         [--reference DIR]...              DIR holds inputs and these their references; else inputs are simulated:
-        [--strength N] [--noise N]        for all: --strength ct=0.25,pet=12,mri=4
+        [--strength N] [--noise N]        for all: --strength ct=0.25/0.1/0.05,pet=12,mri=4,
+                                          several in turn, the first for validation
         [--shares ct=1,pet=1,mri=2] [--gain LO,HI|none] [--validation DIR] [--validation-slices N] [--name TEXT]
         [--batch N] [--crop N] [--rate N] [--last-rate N] [--clip N] [--parts all|decoder] [--recompute] [--seed N]
         [--checkpoint-every N] [--validate-every N] [--resume FILE] [--json]

@@ -75,7 +75,9 @@ function interrupted(args: readonly string[], lines: number, signal: 'SIGKILL' |
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (text: Buffer) => {
       stdout += text.toString();
-      if (stepsOf({ stdout: stdout.slice(0, stdout.lastIndexOf('\n') + 1) }).length >= lines) child.kill(signal);
+      const printed = stepsOf({ stdout: stdout.slice(0, stdout.lastIndexOf('\n') + 1) }).length;
+      // Once: a second SIGTERM means at once.
+      if (printed >= lines && !child.killed) child.kill(signal);
     });
     child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
     child.on('close', (status, by) => done({ status, signal: by, stdout, stderr }));

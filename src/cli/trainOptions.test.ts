@@ -31,6 +31,7 @@ describe('the arguments of train', () => {
       shares: { ct: 1, pet: 1, mri: 2 }, strength: { ct: 0.25, pet: 4, mri: 4 }, noise: 0, gain: { mri: [0.5, 2] },
     });
     expect(run('--strength', '2', '--gain', 'none').lesson).toMatchObject({ strength: { mri: 2 }, gain: {} });
+    expect(run('--task', 'all', '--strength', 'ct=0.25/0.05,mri=2/4').lesson.strength).toEqual({ ct: [0.25, 0.05], pet: 12, mri: [2, 4] });
     expect(parseTrain([...NEEDED, '--reference', 'r', '--reference', 's']).references).toEqual(['r', 's']);
     expect(run('--reference', 'r').lesson.strength).toBeNull();
   });
@@ -47,7 +48,8 @@ describe('the arguments of train', () => {
 
   test.for([
     [['--steps', '0'], /steps is 0/], [['--crop', '20'], /crop is 20, expected a multiple of 8/], [['--rate', 'fast'], /--rate is "fast", not a number/],
-    [['--strength', '3'], /resolution divided by 3 is not simulated/], [['--noise', '2'], /noise 2 is not a share/],
+    [['--strength', '3'], /resolution divided by 3 is not simulated/],
+    [['--strength', '4/3'], /resolution divided by 3 is not simulated/], [['--strength', '4/'], /--strength is "4\/"/], [['--noise', '2'], /noise 2 is not a share/],
     [['--gain', '2,1'], /--gain is "2,1"/], [['--gain', '1,x'], /--gain is "1,x"/], [['--shares', 'ct=1'], /--shares is "ct=1"; say mri=N/],
     [['--shares', 'mri=-1'], /--shares is "mri=-1"/], [['--task', 'xray'], /--task is "xray"/], [['--checkpoint-every', '1.5'], /--checkpoint-every is "1.5"/],
     [['--weights', 'x.pth', '--variant', 'tiny'], /--weights has a variant already/], [['--reference', 'r', '--validation', 'v'], /held out of the pairs/],

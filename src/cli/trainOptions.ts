@@ -12,8 +12,8 @@ export const MODALITIES = ['ct', 'pet', 'mri'] as const satisfies readonly Modal
 export interface Lesson {
   /** Each task that is learnt, with its share of the crops. */
   readonly shares: { readonly [M in Modality]?: number };
-  /** null: real pairs. */
-  readonly strength: { readonly [M in Modality]?: number } | null;
+  /** One or several by task, see `Simulation`; null: real pairs. */
+  readonly strength: { readonly [M in Modality]?: number | readonly number[] } | null;
   /** MRI only: see `DegradeOptions`. */
   readonly noise: number;
   readonly gain: { readonly [M in Modality]?: readonly [number, number] };
@@ -97,8 +97,8 @@ export function parseTrain(args: string[]): TrainArguments {
     const tasks = task === 'all' ? MODALITIES : task ? [task] : begunTasks;
     const forEach = <V>(value: (modality: Modality) => V): { [M in Modality]?: V } =>
       Object.fromEntries(tasks.map((modality) => [modality, value(modality)]));
-    const shares = byTask('shares', values.shares, tasks);
-    const strength = byTask('strength', values.strength, tasks);
+    const shares = byTask('shares', values.shares, tasks, positive, 'N');
+    const strength = byTask('strength', values.strength, tasks, oneOrSeveral, 'N or N/N/N');
     const gain = gainOption(values.gain);
     const gained: readonly Modality[] = task === 'all' ? ['mri'] : tasks;
     return {
@@ -145,8 +145,7 @@ function check(options: TrainingOptions, { strength, noise }: Lesson): void {
   try {
     checkOptions(options);
     for (const modality of MODALITIES) {
-      const value = strength?.[modality];
-      if (value !== undefined) checkStrength(modality, value);
+      for (const value of [strength?.[modality] ?? []].flat()) checkStrength(modality, value);
     }
     checkNoise(noise);
   } catch (error) {
@@ -163,20 +162,29 @@ function refuseChanges<Kind extends object>(wanted: Kind, begun: Kind): void {
   }
 }
 
-/** `ct=1,pet=2`, or one number for all tasks. */
-function byTask(
-  option: string, text: string | undefined, tasks: readonly Modality[],
-): { readonly [M in Modality]?: number } | undefined {
+const positive = (digits: string): number | null =>
+  digits.trim() !== '' && Number(digits) > 0 && Number(digits) < 1e9 ? Number(digits) : null;
+
+/** `0.25`, or `0.05/0.1/0.25`. */
+function oneOrSeveral(text: string): number | readonly number[] | null {
+  const numbers = text.split('/').map(positive).filter((number) => number !== null);
+  if (numbers.length < text.split('/').length) return null;
+  return numbers.length === 1 ? numbers[0]! : numbers;
+}
+
+/** `ct=1,pet=2`, or one value for all tasks. */
+function byTask<Value>(
+  option: string, text: string | undefined, tasks: readonly Modality[], read: (text: string) => Value | null, form: string,
+): { readonly [M in Modality]?: Value } | undefined {
   if (text === undefined) return undefined;
-  const positive = (digits: string) => (digits.trim() !== '' && Number(digits) > 0 && Number(digits) < 1e9 ? Number(digits) : null);
-  const all = positive(text);
+  const all = read(text);
   if (all !== null) return Object.fromEntries(tasks.map((task) => [task, all]));
   const entries = text.split(',').map((part) => {
     const [name, value, ...rest] = part.split('=');
     const modality = tasks.find((task) => task === name.trim().toLowerCase());
-    const found = value === undefined ? null : positive(value);
+    const found = value === undefined ? null : read(value);
     if (modality && found !== null && rest.length === 0) return [modality, found] as const;
-    throw new UsageError(`train: --${option} is "${text}"; say ${tasks.map((task) => `${task}=N`).join(',')} with N above 0`);
+    throw new UsageError(`train: --${option} is "${text}"; say ${tasks.map((task) => `${task}=${form}`).join(', ')} with N above 0`);
   });
   return Object.fromEntries(entries);
 }

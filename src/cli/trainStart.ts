@@ -64,7 +64,7 @@ function lessonOf(json: string | undefined): Lesson {
     const tasks = Object.keys(shares);
     if (
       tasks.length > 0 && known(shares) && Object.values(shares).every(isPositive)
-      && (strength === null || (Object.keys(strength).join() === tasks.join() && Object.values(strength).every(isPositive)))
+      && (strength === null || (Object.keys(strength).join() === tasks.join() && Object.values(strength).flat().every(isPositive)))
       && typeof noise === 'number' && known(gain) && Object.values(gain).every(isPair)
     ) return { shares, strength, noise, gain };
   } catch {
@@ -80,9 +80,10 @@ export function runMetadata(settings: TrainArguments, begun: Beginning, learntFr
   const { lesson, rules, origin } = begun;
   const name = settings.name ?? (basename(settings.out).replace(/\.[^.]*$/, '') || 'model');
   const tasks = MODALITIES.filter((modality) => lesson.shares[modality]).map((modality): CardTask => {
-    const strength = lesson.strength?.[modality];
-    const degradation = strength === undefined ? 'Real pairs.' : `${degradationSentence(modality, strength, lesson.noise)}.`;
-    return { modality, title: TASK_TITLES[modality], degradation, strength: strength ?? STRENGTH[modality].standard };
+    const strengths = [lesson.strength?.[modality] ?? []].flat();
+    const suffered = strengths.map((strength) => degradationSentence(modality, strength, lesson.noise));
+    const degradation = suffered.length === 0 ? 'Real pairs.' : `${suffered.join('; ')}.`;
+    return { modality, title: TASK_TITLES[modality], degradation, strength: strengths[0] ?? STRENGTH[modality].standard };
   });
   return { ...metadataOf({ name, training: '', normalisation: rules, tasks }), lesson: JSON.stringify(lesson), origin, learntFrom };
 }

@@ -60,6 +60,18 @@ describe('references alone', () => {
     expect(simulatedImages(volume(), PET, cache()).images[0]).toMatchObject({ realisations: 4, gain: [0.5, 1.5] });
   });
 
+  it('take several strengths in turn', () => {
+    const scan = volume();
+    const { images, normalisation } = simulatedImages(scan, { ...MRI, strength: [4, 2] }, cache());
+    const slice = { width: SIZE, height: SIZE, data: scan.data.subarray(0, SIZE * SIZE) };
+    expect(images[0]!.realisations).toBe(2);
+    for (const [realisation, strength] of [4, 2, 4].entries()) {
+      const expected = normalise(degrade(slice, 'mri', { strength, seed: 0 }), normalisation).image.data;
+      expect(images[0]!.input(realisation)).toEqual(expected);
+    }
+    expect(simulatedImages(scan, { ...PET, strength: [4, 12] }, cache()).images[0]!.realisations).toBe(4);
+  });
+
   it('are taken as [0, 1] where they are pictures', () => {
     const picture = volume({ origin: { format: 'picture', bitDepth: 8 } });
     picture.data.forEach((value, i) => (picture.data[i] = value / 5));

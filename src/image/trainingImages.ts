@@ -35,7 +35,8 @@ export interface LearningTask {
 }
 
 export interface Simulation extends LearningTask {
-  readonly strength: number;
+  /** One, or several in turn over a slice's realisations: a network that is to cope with all of them sees them all. */
+  readonly strength: number | readonly number[];
   /** MRI: see `DegradeOptions`. */
   readonly noise?: number;
   readonly seed: number;
@@ -44,7 +45,7 @@ export interface Simulation extends LearningTask {
 }
 
 /** Simulated noise differs each time, so a slice of CT or PET gives several inputs; k-space's centre is always one. */
-export const REALISATIONS = { ct: 4, pet: 4, mri: 1 } as const satisfies Record<Modality, number>;
+export const REALISATIONS = { ct: 4, pet: 4, mri: 1, noisyMri: 4 } as const;
 
 /** Simulated inputs, the latest used of them, up to a number of bytes. */
 export interface InputCache {
@@ -80,19 +81,23 @@ export function createInputCache(bytes: number): InputCache {
  * @param volume PET in SUV where that is known (`toSuv`); its voxels are kept, not copied
  */
 export function simulatedImages(volume: Volume, simulation: Simulation, cache: InputCache): VolumeImages {
-  const { modality, strength, seed } = simulation;
-  const realisations = simulation.realisations ?? (simulation.noise ? 4 : REALISATIONS[modality]);
+  const { modality, seed } = simulation;
+  const strengths = [simulation.strength].flat();
+  const realisations = simulation.realisations ??
+    Math.max(strengths.length, simulation.noise ? REALISATIONS.noisyMri : REALISATIONS[modality]);
   const normalisation = normalisationFor(modality, volume, simulation.rule);
   const identity = `${volume.name} ${volume.columns}×${volume.rows}×${volume.slices}`;
-  const common: Omit<DegradeOptions, 'seed'> = {
-    strength, pixelSpacing: volume.spacing?.x, unitInterval: isPicture(volume),
+  const common: Omit<DegradeOptions, 'seed' | 'strength'> = {
+    pixelSpacing: volume.spacing?.x, unitInterval: isPicture(volume),
     ...(simulation.noise ? { noise: simulation.noise, brightest: brightestSignal(volume.data) } : {}),
   };
-  const inputOf = (slice: Slice, index: number) => (realisation: number) =>
-    cache.get(`${identity} ${index} ${realisation} ${strength}`, () => {
-      const options = { ...common, seed: seedOf(`${seed} ${identity} ${index} ${realisation}`) };
+  const inputOf = (slice: Slice, index: number) => (realisation: number) => {
+    const strength = strengths[realisation % strengths.length]!;
+    return cache.get(`${identity} ${index} ${realisation} ${strength}`, () => {
+      const options = { ...common, strength, seed: seedOf(`${seed} ${identity} ${index} ${realisation}`) };
       return normalise(degrade(slice, modality, options), normalisation).image.data;
     });
+  };
   return imagesOf(volume, normalisation, simulation.gain, realisations, inputOf);
 }
 
