@@ -50,6 +50,7 @@ test('a run survives a reload with the losses of an uninterrupted one; its expor
   const numbers = [...losses.values()].map(Number);
   expect(mean(numbers.slice(-5))).toBeLessThan(mean(numbers.slice(0, 5)));
   await expect(dialog.getByRole('alert')).toHaveCount(0);
+  await expect(dialog.getByRole('listitem').filter({ hasText: 'Before training' }).locator('img')).toBeVisible();
   const measured = dialog.getByRole('table', { name: 'Held-back slices' }).getByRole('row').last();
   await expect(measured.getByRole('rowheader')).toHaveText(String(TINY_RUN.steps));
   const own = Number(await measured.getByRole('cell').first().textContent());

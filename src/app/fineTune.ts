@@ -111,7 +111,7 @@ export interface TunePictures {
   /** Steps after which `now` was restored. */
   readonly step: number;
   readonly input: string;
-  /** Restored before the first step; null where the run was resumed and it is not known. */
+  /** Restored before the first step; null where that is not known any more. */
   readonly before: string | null;
   readonly now: string;
   readonly reference: string;

@@ -61,7 +61,7 @@ function runWith({ nan, lost, room = Infinity }: Faults = {}, validation = [imag
   const run: PreparedRun = {
     trainer, data: { training: [image('learnt')], validation }, title: 'run', start: 'model', origin: 'Light',
     card: { name: 'My fine-tuned Light', normalisation: {}, tasks: [] }, size: { slices: 1, scans: 1 },
-    checkpointEvery: 3, validateEvery: 5, device: 'here', losses: [], validations: [], notices: [], store, stored: null,
+    checkpointEvery: 3, validateEvery: 5, device: 'here', losses: [], validations: [], notices: [], store, stored: null, before: null,
     release: () => undefined, shown: validation[0] ?? image('learnt'), paint: async () => 'data:,',
   };
   const ground = { post: (message: FromWorker) => void said.push(message) } as unknown as Ground;

@@ -32,6 +32,8 @@ export interface PreparedRun {
   stored: StoredRun | null;
   /** Lets another window of the app train. */
   release(): void;
+  /** The shown slice restored before the first step, as a data URL; null until it is. */
+  before: string | null;
   /** What before and after are shown of. */
   readonly shown: TrainingImage;
   readonly paint: SlicePainter;
@@ -55,7 +57,7 @@ export class FineTune {
   private usable = true;
   private used = false;
   private inputs: ReturnType<typeof inputScores> | null = null;
-  private pictures: Pick<TunePictures, 'input' | 'before' | 'reference'> | null = null;
+  private pictures: Pick<TunePictures, 'input' | 'reference'> | null = null;
 
   constructor(run: PreparedRun, ground: Ground, turn: Turn) {
     this.run = run;
@@ -190,12 +192,10 @@ export class FineTune {
   private async show(restored: Float32Array, step: number): Promise<void> {
     const { shown, paint } = this.run;
     const now = await paint(restored);
-    this.pictures ??= {
-      input: await paint(shown.input(0)),
-      reference: await paint(shown.reference),
-      before: step === 0 ? now : null,
-    };
-    this.ground.post({ type: 'tunePictures', pictures: { name: shown.name, step, now, ...this.pictures } });
+    if (step === 0) this.run.before = now;
+    this.pictures ??= { input: await paint(shown.input(0)), reference: await paint(shown.reference) };
+    const { before } = this.run;
+    this.ground.post({ type: 'tunePictures', pictures: { name: shown.name, step, now, before, ...this.pictures } });
   }
 
   /** A disk that takes no checkpoint ends the checkpoints and not the run. */
@@ -213,10 +213,12 @@ export class FineTune {
   }
 
   private record(): RunRecord {
-    const { title, start, origin, checkpointEvery, validateEvery, notices, losses, validations, trainer } = this.run;
+    const { title, start, origin, checkpointEvery, validateEvery, notices, losses, validations, trainer, before } = this.run;
     const { step, options: { steps } } = trainer;
     const history = { losses, validations };
-    return { title, start, origin, checkpointEvery, validateEvery, step, steps, date: Date.now(), notices, history };
+    return {
+      title, start, origin, checkpointEvery, validateEvery, step, steps, date: Date.now(), notices, history, before,
+    };
   }
 
   /** Ends the run with a sentence; its weights are those of the last good step, if the device still has them. */

@@ -54,6 +54,7 @@ const recordAt = (step: number): RunRecord => ({
     losses: Array.from({ length: step }, (_, i) => ({ step: i + 1, loss: 1 / (i + 3), rate: 1e-3 })),
     validations: [{ step: 0, psnr: Infinity, ssim: 1, inputPsnr: 26.25, inputSsim: 0.5 }],
   },
+  before: 'data:image/png;base64,iVBORw0KGgo=',
 });
 
 async function begun(...steps: number[]): Promise<Disk> {
@@ -139,5 +140,9 @@ describe('the runs on the disk', () => {
     const json = { ...JSON.parse(text), title: '<img src=x onerror=alert(1)>\u0000\n' };
     disk.files.set('run-a.json', new TextEncoder().encode(JSON.stringify(json)));
     expect((await createRunStore(disk).about())!.title).not.toMatch(/[<>\p{C}]/u);
+    for (const before of [7, 'https://example.org/x.png', 'data:text/html;base64,PGI+', 'data:image/png;base64,A"><b>']) {
+      disk.files.set('run-a.json', new TextEncoder().encode(JSON.stringify({ ...json, before })));
+      expect((await createRunStore(disk).open()).record.before).toBeNull();
+    }
   });
 });

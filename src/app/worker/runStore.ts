@@ -28,6 +28,8 @@ export interface RunRecord {
   readonly date: number;
   readonly notices: readonly string[];
   readonly history: TuneHistory;
+  /** The slice that is shown as it was restored before the first step, a PNG as data URL. */
+  readonly before: string | null;
 }
 
 export interface KeptRun {
@@ -52,6 +54,8 @@ const LONGEST = 200;
 const LONGEST_NOTICE = 300;
 const MOST_STEPS = 1e8;
 const MOST_NOTICES = 100;
+/** Of a picture as data URL, in characters; they are a few hundred pixels wide. */
+const LONGEST_PICTURE = 2 ** 21;
 /** Of the losses, the last ones are kept. */
 const MOST_LOSSES = 100_000;
 
@@ -184,8 +188,15 @@ function parseRecord(json: unknown): Described {
           .map(([at, psnr, ssim, inputPsnr, inputSsim]): Validation =>
             ({ step: at!, psnr: psnr!, ssim: ssim!, inputPsnr: inputPsnr!, inputSsim: inputSsim! })),
       },
+      before: pictureOf(fields['before']),
     },
   };
+}
+
+/** A picture is no reason to refuse a run: what is none is left out. */
+function pictureOf(json: unknown): string | null {
+  const isPicture = typeof json === 'string' && json.length <= LONGEST_PICTURE && /^data:image\/png;base64,[\w+/]+=*$/.test(json);
+  return isPicture ? json : null;
 }
 
 /** At most `most` rows of `width` finite numbers; null stands for infinity, which JSON does not have. */

@@ -154,6 +154,7 @@ export class Tuning {
         ...common, trainer, start, origin, card, release, store, stored: null,
         title: tuneText.title(card.name, scans.map(({ reference }) => reference.name)),
         checkpointEvery: request.checkpointEvery, validateEvery: request.validateEvery,
+        before: null,
         losses: [], validations: [],
         notices: [...notices, ...common.notices, ...(notice ? [notice] : [])],
       };
@@ -186,6 +187,7 @@ export class Tuning {
       return {
         ...common, trainer: resumeTrainer(checkpoint, common.data), title, start, origin, card, release, store,
         stored: await store.about(), checkpointEvery, validateEvery,
+        before: record.before,
         losses: [...history.losses], validations: [...history.validations], notices: [...record.notices],
       };
     } catch (error) {
