@@ -284,6 +284,8 @@ export const text = {
       `Outside ${low} … ${high}, and clamped for the network: ${voxels(clamped)} of this ${where}.`,
     nonFinite: (found: number, where: 'slice' | 'volume', low: string) =>
       `Not a number, and ${low} for the network: ${voxels(found)} of this ${where}.`,
+    tiles: (count: number) =>
+      `Restored in ${count} overlapping parts, as the whole slice does not fit: the network saw one part at a time.`,
     cancelled: (count: number) => `Cancelled; ${count} restored ${count === 1 ? 'slice is' : 'slices are'} kept.`,
     ended: (doing: string) => `${doing} was cancelled.`,
     saved: (name: string) => `${name} saved.`,

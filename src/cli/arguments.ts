@@ -6,8 +6,9 @@ export const USAGE = `Restore-RWKV on the command line.
 
   inspect FILE... [--json]                what images or weights a file, folder or zip holds
   restore INPUT... --out PATH [--weights FILE] [--modality ct|pet|mri] [--raw] [--series N] [--deidentify]
-                                          restores every slice; PATH ends in .nii, .nii.gz, .nrrd, .mha or .png, or is
-                                          a folder with a slash at its end for a derived DICOM series
+          [--memory MIB]                  restores every slice; PATH ends in .nii, .nii.gz, .nrrd, .mha or .png, or is
+                                          a folder with a slash at its end for a derived DICOM series; a slice that
+                                          takes more than MIB (1024) on the GPU is done in overlapping tiles
   degrade INPUT... --out PATH --task ct|pet|mri [--strength N] [--seed N] [--noise N] [--series N]
                                           simulates the low-quality input of a task; --noise for mri, a share of the
                                           brightest signal

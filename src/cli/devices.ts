@@ -20,6 +20,8 @@ export type WebGpuDevice = Awaited<ReturnType<typeof requestDevice>>;
 export interface Restorer {
   /** For people: what computes. */
   readonly name: string;
+  /** In how many parts an image of a size is computed; absent where it is always one. */
+  tiles?(height: number, width: number): Promise<number>;
   /** image [H · W] in [0, 1], H and W multiples of 8 */
   restore(image: Float32Array, height: number, width: number): Promise<Float32Array>;
   dispose(): void;
@@ -31,15 +33,18 @@ export const deviceOption = (value: string | undefined): DeviceChoice | undefine
 /**
  * The network on the chosen device, which is said on stderr; without a choice a GPU, else software WebGPU, else wasm.
  *
+ * @param memory bytes of activations on the GPU that an image may take, see `EngineOptions`
  * @throws DeviceError where the chosen device is not there
  */
-export async function openRestorer(weights: NetworkWeights, choice: DeviceChoice | undefined): Promise<Restorer> {
-  const restorer = await open(weights, choice);
+export async function openRestorer(
+  weights: NetworkWeights, choice: DeviceChoice | undefined, memory?: number,
+): Promise<Restorer> {
+  const restorer = await open(weights, choice, memory);
   process.stderr.write(`device: ${restorer.name}\n`);
   return restorer;
 }
 
-async function open(weights: NetworkWeights, choice: DeviceChoice | undefined): Promise<Restorer> {
+async function open(weights: NetworkWeights, choice: DeviceChoice | undefined, memory?: number): Promise<Restorer> {
   if (choice === 'cpu') return referenceRestorer(weights);
   if (choice === 'wasm') return wasmRestorer(weights);
   const found = await openWebGpu(choice).catch((error: unknown) => {
@@ -47,9 +52,10 @@ async function open(weights: NetworkWeights, choice: DeviceChoice | undefined): 
     return null;
   });
   if (!found) return wasmRestorer(weights);
-  const engine = createEngine(found.device, weights);
+  const engine = createEngine(found.device, weights, { memory });
   return {
     name: deviceName(found),
+    tiles: async (height, width) => (await engine.prepare(height, width)).tiles.length,
     restore: (image, height, width) => engine.restore(image, height, width),
     dispose: () => engine.dispose(),
   };

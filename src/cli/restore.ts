@@ -1,8 +1,10 @@
 import type { Modality, Volume } from '../formats/volume.ts';
 import type { ModelCard } from '../image/modelCard.ts';
 import { IDENTITY, isPicture, normalisationFor, type Normalisation } from '../image/normalise.ts';
+import { nextMultiple } from '../image/padding.ts';
 import { sliceOf, type Slice } from '../image/slice.ts';
 import { fromSuv, toSuv } from '../image/suv.ts';
+import { EDGE_MULTIPLE } from '../model/config.ts';
 import { modalityOption, parseVerb, required, seriesOption } from './arguments.ts';
 import { deviceOption, openRestorer, type Restorer } from './devices.ts';
 import { RefusedError, UsageError } from './errors.ts';
@@ -20,6 +22,7 @@ const OPTIONS = {
   device: { type: 'string' },
   series: { type: 'string' },
   deidentify: { type: 'boolean' },
+  memory: { type: 'string' },
 } as const;
 
 /** `restore INPUT… --out PATH`: every slice of one volume through the network, in the input's own terms. */
@@ -29,6 +32,7 @@ export async function restore(args: string[]): Promise<number> {
   const out = required('restore', 'out', values.out);
   const wanted = modalityOption(values.modality);
   const choice = deviceOption(values.device);
+  const memory = memoryOption(values.memory);
   const series = seriesOption(values.series);
   const output = await outputAt('restore', out, positionals, {
     type: values.raw ? 'float32' : 'source', dicom: !values.raw,
@@ -42,7 +46,7 @@ export async function restore(args: string[]): Promise<number> {
   note(...notices, ...volume.notices);
   if (normalisation) note(normalisation.sentence, ...(normalisation.notice ? [normalisation.notice] : []));
 
-  const restorer = await openRestorer(weights, choice);
+  const restorer = await openRestorer(weights, choice, memory);
   const data = await restoreSlices(volume, normalisation, restorer);
   restorer.dispose();
   const derivation = { model: { name, version }, deidentify: values.deidentify ?? false };
@@ -66,9 +70,20 @@ function normalisationOf(
   return normalisationFor(modality, volume, rules[modality] ?? null);
 }
 
+/** MiB as bytes. */
+function memoryOption(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const mebibytes = Number(text);
+  if (text.trim() !== '' && mebibytes >= 1 && mebibytes <= 2 ** 20) return mebibytes * 2 ** 20;
+  throw new UsageError(`restore: --memory is "${text}"; say a number of MiB such as 2048`);
+}
+
 /** All slices, in native units (without a normalisation: as the network gives them). */
 async function restoreSlices(volume: Volume, normalisation: Normalisation | null, restorer: Restorer): Promise<Float32Array> {
   const result = new Float32Array(volume.data.length);
+  const padded = (size: number) => nextMultiple(size, EDGE_MULTIPLE);
+  const tiles = await restorer.tiles?.(padded(volume.rows), padded(volume.columns)) ?? 1;
+  if (tiles > 1) note(`a slice does not fit in the memory as a whole: ${tiles} overlapping parts, the network sees one at a time`);
   const start = performance.now();
   let nonFinite = 0;
   let clamped = 0;

@@ -1,6 +1,7 @@
 import { denormalise, normalise, type Normalisation, type NormalisedImage } from '../image/normalise.ts';
 import { crop, padToMultiple } from '../image/padding.ts';
 import type { Slice } from '../image/slice.ts';
+import { EDGE_MULTIPLE } from '../model/config.ts';
 import type { Restorer } from './devices.ts';
 import { RefusedError } from './errors.ts';
 
@@ -26,7 +27,7 @@ export async function restoreSlice(
 
 /** An image in the network's [0, 1], of any size; `where` and errors as above. */
 export async function throughNetwork(image: Slice, restorer: Restorer, where: string): Promise<Slice> {
-  const padded = padToMultiple(image, 8);
+  const padded = padToMultiple(image, EDGE_MULTIPLE);
   const data = await restorer.restore(padded.data, padded.height, padded.width);
   const restored = crop({ ...padded, data }, image.width, image.height);
   checkFinite(restored, where);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { GPU_VARIANTS, SOFTWARE_VARIANTS } from '../kernels/variants.ts';
 import type { Config } from '../model/config.ts';
-import { LIGHT } from '../model/config.ts';
+import { LIGHT, TINY } from '../model/config.ts';
 import { hashedStateDict } from '../weights/hashedWeights.ts';
 import { toNetworkWeights } from '../weights/networkWeights.ts';
 import { readSafetensors } from '../weights/safetensors.ts';
@@ -26,7 +26,7 @@ function relativeError(got: ArrayLike<number>, expected: ArrayLike<number>): num
 
 describe.each([['software', SOFTWARE_VARIANTS], ['GPU', GPU_VARIANTS]])('the engine with %s tiles', (_, variants) => {
   test.each([[64, 64], [48, 80]])('gives the golden result of the light network at %i×%i', async (height, width) => {
-    const engine = createEngine(await testDevice(), networkWeights(LIGHT), variants);
+    const engine = createEngine(await testDevice(), networkWeights(LIGHT), { variants });
     const vector = (name: 'x' | 'y') => vectors.get(`light.${height}x${width}.${name}`)!.data as Float32Array;
     const got = await engine.restore(vector('x'), height, width);
     expect(relativeError(got, vector('y'))).toBeLessThan(2e-5);
@@ -83,7 +83,7 @@ describe('the engine', () => {
     device.createComputePipelineAsync = (descriptor) => { compiled++; return create(descriptor); };
     await compileAhead(device, tiles);
     const ahead = compiled;
-    await createEngine(device, networkWeights(LIGHT), tiles).prepare(24, 16);
+    await createEngine(device, networkWeights(LIGHT), { variants: tiles }).prepare(24, 16);
     device.createComputePipelineAsync = create;
     expect(ahead).toBeGreaterThan(0);
     expect(compiled).toBe(ahead);
@@ -96,10 +96,48 @@ describe('the engine', () => {
     engine.dispose();
   });
 
-  test('says what an image would need before it runs out of it', async () => {
-    const engine = createEngine(await testDevice(), networkWeights(LIGHT));
-    await expect(engine.prepare(16384, 16384)).rejects.toThrow(/^device: this image needs a buffer of \d+ MiB, and the adapter allows \d+ MiB; crop/);
+  test('computes an image in tiles where it takes more than the memory, each as if it were alone', async () => {
+    const [height, width] = [128, 264];
+    const image = Float32Array.from({ length: height * width }, (_, i) => 0.5 + 0.5 * Math.sin(i * 0.37 + (i / width) * 0.2));
+    const engine = createEngine(await testDevice(), networkWeights(TINY));
+    const { plan: { bytes }, tiles: whole } = await engine.prepare(height, width);
+    expect(whole).toEqual([{ top: 0, left: 0, height, width }]);
+
+    const small = createEngine(await testDevice(), networkWeights(TINY), { memory: 0.7 * bytes });
+    const { plan, tiles } = await small.prepare(height, width);
+    expect(tiles.map(({ left, width: across }) => [left, across])).toEqual([[0, 168], [96, 168]]);
+    expect(plan.bytes).toBeLessThanOrEqual(0.7 * bytes);
+    const { buffer, tiles: count, read } = await small.run(image, height, width);
+    expect([buffer, count]).toEqual([null, 2]);
+    const got = await read();
+    const columns = (from: Float32Array, across: number, left: number, right: number) =>
+      Array.from({ length: height }, (_, y) => [...from.subarray(y * across + left, y * across + right)]).flat();
+    const first = await engine.restore(Float32Array.from(columns(image, width, 0, 168)), height, 168);
+    expect(columns(got, width, 0, 96)).toEqual(columns(first, 168, 0, 96));
+    const second = await engine.restore(Float32Array.from(columns(image, width, 96, 264)), height, 168);
+    expect(columns(got, width, 168, 264)).toEqual(columns(second, 168, 72, 168));
+    [engine, small].forEach((each) => each.dispose());
+  });
+
+  test('goes over to tiles where the device refuses the memory', async () => {
+    const device = await testDevice();
+    const engine = createEngine(device, networkWeights(TINY));
+    const pop = device.popErrorScope.bind(device);
+    device.popErrorScope = async () => {
+      await pop();
+      device.popErrorScope = pop;
+      return { message: 'no memory left' } as GPUError;
+    };
+    expect((await engine.prepare(192, 192)).tiles.length).toBeGreaterThan(1);
     engine.dispose();
+  });
+
+  test('says what the smallest tile would need where even that does not fit', async () => {
+    const { adapterInfo } = await testDevice();
+    const limits = { maxStorageBufferBindingSize: 2 ** 20, maxBufferSize: 2 ** 20, maxComputeWorkgroupsPerDimension: 65535 };
+    const device = { adapterInfo, limits } as unknown as GPUDevice;
+    await expect(createEngine(device, networkWeights(LIGHT)).prepare(256, 256))
+      .rejects.toThrow('device: this image needs a buffer of 30 MiB, and the adapter allows 1 MiB; crop the image or use a lighter model');
   });
 
   test('names the weight that is missing', async () => {

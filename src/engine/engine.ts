@@ -2,21 +2,24 @@ import type { View } from '../kernels/kernel.ts';
 import { pixelsOf } from '../kernels/kernel.ts';
 import type { Variants } from '../kernels/variants.ts';
 import { variantsFor } from '../kernels/variants.ts';
+import { EDGE_MULTIPLE } from '../model/config.ts';
 import { ShapeError } from '../model/ops.ts';
 import type { NetworkWeights } from '../weights/networkWeights.ts';
 import { WeightsError } from '../weights/errors.ts';
 import type { StoredTensor } from '../weights/tensor.ts';
-import { DeviceError } from './errors.ts';
+import { assignBuffers } from './buffers.ts';
+import { DeviceError, MemoryError } from './errors.ts';
 import type { Parameter } from './graph.ts';
-import { lower } from './lower.ts';
+import { lower, type Lowered } from './lower.ts';
 import { networkGraph } from './networkGraph.ts';
 import type { Plan } from './plan.ts';
-import { compile, encode, WeightBuffers } from './plan.ts';
+import { bytesOf, compile, encode, obstacleTo, WeightBuffers } from './plan.ts';
+import { inTiles, tilesOf, type Tile } from './tiles.ts';
 
 /** Restore-RWKV on a WebGPU device: recorded once per size, then replayed. */
 export interface Engine {
   /** Records, compiles and allocates for a size, so that the first `run` of it does not wait. */
-  prepare(height: number, width: number): Promise<Plan>;
+  prepare(height: number, width: number): Promise<Prepared>;
   /**
    * Submits one image and returns without waiting for it.
    *
@@ -28,50 +31,95 @@ export interface Engine {
   dispose(): void;
 }
 
+/** What an image of a size takes. */
+export interface Prepared {
+  /** The whole image, or overlapping parts of one size, each computed by itself: Re-WKV then sees a part at a time. */
+  readonly tiles: readonly Tile[];
+  /** Of one tile. */
+  readonly plan: Plan;
+}
+
 /** An image on its way through the device. */
 export interface Submitted {
-  /** f32 [height · width], for showing without a read-back; valid until the next run. */
-  readonly buffer: GPUBuffer;
+  /** f32 [height · width], for showing without a read-back; valid until the next run. null where it came in tiles. */
+  readonly buffer: GPUBuffer | null;
+  /** In how many parts it was computed. */
+  readonly tiles: number;
   /** The result in memory; to be asked for before the next run. */
   read(): Promise<Float32Array>;
 }
+
+export interface EngineOptions {
+  /** Tile shapes of the kernels; by default those for the adapter. */
+  readonly variants?: Variants;
+  /** Bytes of activations that an image may take; a larger one is computed in tiles. */
+  readonly memory?: number;
+}
+
+/** 1 GiB: the light network's 1024², what an old laptop's GPU can spare. */
+const MEMORY = 2 ** 30;
 
 /** Plans hold their activations: a few sizes are kept warm, the one unused longest goes first. */
 const WARM_PLANS = 2;
 
 /** @throws DeviceError, WeightsError and ShapeError as sentences, from its methods too */
-export function createEngine(device: GPUDevice, weights: NetworkWeights, variants: Variants = variantsFor(device)): Engine {
+export function createEngine(device: GPUDevice, weights: NetworkWeights, options: EngineOptions = {}): Engine {
+  const { variants = variantsFor(device) } = options;
+  let { memory = MEMORY } = options;
   const buffers = new WeightBuffers(device);
   const lookup = lookupIn(weights.tensors);
-  const plans = new Map<string, Promise<Plan>>();
+  const prepared = new Map<string, Promise<Prepared>>();
 
-  function build(height: number, width: number): Promise<Plan> {
-    if (height % 8 !== 0 || width % 8 !== 0 || height < 8 || width < 8) {
-      throw new ShapeError(`engine: the image is ${height}×${width}; pad height and width to multiples of 8`);
+  let recent: { readonly size: string; readonly program: Lowered } | null = null;
+  const lowered = (height: number, width: number): Lowered => {
+    const size = `${height}×${width}`;
+    if (recent?.size !== size) {
+      const graph = networkGraph(weights.config, (path) => lookup(path).shape, height, width);
+      recent = { size, program: lower(graph, lookup, variants) };
     }
-    const output = networkGraph(weights.config, (path) => lookup(path).shape, height, width);
-    return compile(device, lower(output, lookup, variants), buffers);
+    return recent.program;
+  };
+
+  const fits = (height: number, width: number): boolean => {
+    const program = lowered(height, width);
+    const assignment = assignBuffers(program.dispatches);
+    return bytesOf(assignment) <= memory && obstacleTo(device, program, assignment) === null;
+  };
+
+  async function build(height: number, width: number): Promise<Prepared> {
+    if (height % EDGE_MULTIPLE !== 0 || width % EDGE_MULTIPLE !== 0 || height === 0 || width === 0) {
+      throw new ShapeError(`engine: the image is ${height}×${width}; pad height and width to multiples of ${EDGE_MULTIPLE}`);
+    }
+    for (;;) {
+      const tiles = tilesOf(height, width, fits);
+      const tile = tiles?.[0] ?? { height, width }; // where nothing fits, the whole image's refusal says why
+      const program = lowered(tile.height, tile.width);
+      try {
+        return { tiles: tiles ?? [{ top: 0, left: 0, height, width }], plan: await compile(device, program, buffers) };
+      } catch (error) {
+        if (!(error instanceof MemoryError)) throw error;
+        // The device has less than was thought: smaller tiles, as long as there are any.
+        memory = Math.min(memory, bytesOf(assignBuffers(program.dispatches))) / 2;
+        if (!tilesOf(height, width, fits)) throw error;
+      }
+    }
   }
 
-  async function prepare(height: number, width: number): Promise<Plan> {
+  async function prepare(height: number, width: number): Promise<Prepared> {
     const key = `${height}×${width}`;
-    const plan = plans.get(key) ?? build(height, width);
-    plans.delete(key);
-    plans.set(key, plan); // now the most recent
-    plan.catch(() => plans.delete(key));
-    for (const [oldest, old] of plans) {
-      if (plans.size <= WARM_PLANS) break;
-      plans.delete(oldest);
-      old.then((unused) => unused.destroy(), () => undefined);
+    const found = prepared.get(key) ?? build(height, width);
+    prepared.delete(key);
+    prepared.set(key, found); // now the most recent
+    found.catch(() => prepared.delete(key));
+    for (const [oldest, old] of prepared) {
+      if (prepared.size <= WARM_PLANS) break;
+      prepared.delete(oldest);
+      destroy(old);
     }
-    return plan;
+    return found;
   }
 
-  async function run(image: Float32Array, height: number, width: number): Promise<Submitted> {
-    if (image.length !== height * width) {
-      throw new ShapeError(`engine: ${image.length} values for an image of ${height}×${width}`);
-    }
-    const plan = await prepare(height, width);
+  function submit(image: Float32Array, plan: Plan): { buffer: GPUBuffer; read(): Promise<Float32Array> } {
     device.queue.writeBuffer(plan.inputs.get('image')!.buffer, 0, image as Float32Array<ArrayBuffer>);
     const encoder = device.createCommandEncoder();
     encode(encoder, plan);
@@ -79,16 +127,30 @@ export function createEngine(device: GPUDevice, weights: NetworkWeights, variant
     return { buffer: plan.output.buffer, read: async () => refuseNonFinite(await readBack(device, plan.output)) };
   }
 
+  async function run(image: Float32Array, height: number, width: number): Promise<Submitted> {
+    if (image.length !== height * width) {
+      throw new ShapeError(`engine: ${image.length} values for an image of ${height}×${width}`);
+    }
+    const { tiles, plan } = await prepare(height, width);
+    if (tiles.length === 1) return { ...submit(image, plan), tiles: 1 };
+    const whole = await inTiles(image, height, width, tiles, (part) => submit(part, plan).read());
+    return { buffer: null, tiles: tiles.length, read: async () => whole };
+  }
+
   return {
     prepare,
     run,
     restore: async (image, height, width) => (await run(image, height, width)).read(),
     dispose() {
-      for (const plan of plans.values()) plan.then((unused) => unused.destroy(), () => undefined);
-      plans.clear();
+      prepared.forEach(destroy);
+      prepared.clear();
       buffers.destroy();
     },
   };
+}
+
+function destroy(prepared: Promise<Prepared>): void {
+  prepared.then(({ plan }) => plan.destroy(), () => undefined);
 }
 
 /** Finite weights on a finite image give finite values: anything else is the device's doing, and must not be saved. */

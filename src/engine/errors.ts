@@ -2,3 +2,6 @@
 export class DeviceError extends Error {
   override name = 'DeviceError';
 }
+
+/** The device has less memory than it was asked for; a smaller image may find room. */
+export class MemoryError extends DeviceError {}

@@ -1,7 +1,7 @@
 import type { View } from '../kernels/kernel.ts';
 import { layoutFor, pipelineFor } from '../kernels/pipeline.ts';
-import { assignBuffers } from './buffers.ts';
-import { DeviceError } from './errors.ts';
+import { assignBuffers, type Assignment } from './buffers.ts';
+import { DeviceError, MemoryError } from './errors.ts';
 import type { Lowered, Slot } from './lower.ts';
 
 /** A step ready to be encoded. */
@@ -59,9 +59,11 @@ const UNIFORM_STRIDE = 256;
  */
 export async function compile(device: GPUDevice, lowered: Lowered, weights: WeightBuffers): Promise<Plan> {
   const { dispatches } = lowered;
-  const { bufferOf, floats } = assignBuffers(dispatches);
-  const bytes = 4 * floats.reduce((a, b) => a + b, 0);
-  refuseTooLarge(device, lowered, floats);
+  const assignment = assignBuffers(dispatches);
+  const { bufferOf, floats } = assignment;
+  const bytes = bytesOf(assignment);
+  const obstacle = obstacleTo(device, lowered, assignment);
+  if (obstacle) throw new DeviceError(`device: ${obstacle}; crop the image or use a lighter model`);
 
   const pipelines = Promise.all(dispatches.map((dispatch) => pipelineFor(device, dispatch)));
   pipelines.catch(() => undefined); // awaited below; buffers may fail first
@@ -80,7 +82,7 @@ export async function compile(device: GPUDevice, lowered: Lowered, weights: Weig
   const destroy = () => [uniforms, ...activations].forEach((buffer) => buffer.destroy());
   if (await device.popErrorScope()) {
     destroy();
-    throw new DeviceError(`device: ${mebibytes(bytes)} for this image were refused; crop the image or use a lighter model`);
+    throw new MemoryError(`device: ${mebibytes(bytes)} for this image were refused; crop the image or use a lighter model`);
   }
 
   let compiled: GPUComputePipeline[];
@@ -119,24 +121,21 @@ export function encode(encoder: GPUCommandEncoder, plan: Plan): void {
   pass.end();
 }
 
-function refuseTooLarge(device: GPUDevice, { dispatches }: Lowered, floats: readonly number[]): void {
+/** Bytes of all activations. */
+export const bytesOf = ({ floats }: Assignment): number => 4 * floats.reduce((a, b) => a + b, 0);
+
+/** Which of the device's limits a program exceeds, as a clause; null where it can run. */
+export function obstacleTo(device: GPUDevice, { dispatches }: Lowered, { floats }: Assignment): string | null {
   const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
   const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
   const largest = 4 * Math.max(...floats);
   if (largest > limit) {
-    throw new DeviceError(
-      `device: this image needs a buffer of ${mebibytes(largest)}, and the adapter allows ${mebibytes(limit)}; ` +
-      'crop the image or use a lighter model',
-    );
+    return `this image needs a buffer of ${mebibytes(largest)}, and the adapter allows ${mebibytes(limit)}`;
   }
   const most = device.limits.maxComputeWorkgroupsPerDimension;
   const wide = dispatches.find(({ workgroups }) => workgroups.some((count) => count > most));
-  if (wide) {
-    throw new DeviceError(
-      `device: step ${wide.label} needs ${Math.max(...wide.workgroups)} workgroups in a row, and the adapter allows ${most}; ` +
-      'crop the image',
-    );
-  }
+  if (!wide) return null;
+  return `step ${wide.label} needs ${Math.max(...wide.workgroups)} workgroups in a row, and the adapter allows ${most}`;
 }
 
 const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;

@@ -5,8 +5,8 @@ import type { Slice } from './slice.ts';
  * that voxel (0, 0) stays where it is. The slice itself where nothing is missing.
  */
 export function padToMultiple(slice: Slice, multiple: number): Slice {
-  const width = Math.ceil(slice.width / multiple) * multiple;
-  const height = Math.ceil(slice.height / multiple) * multiple;
+  const width = nextMultiple(slice.width, multiple);
+  const height = nextMultiple(slice.height, multiple);
   if (width === slice.width && height === slice.height) return slice;
   const data = new Float32Array(width * height);
   for (let y = 0; y < height; y++) {
@@ -17,6 +17,9 @@ export function padToMultiple(slice: Slice, multiple: number): Slice {
   }
   return { width, height, data };
 }
+
+/** The least multiple that a size fits in. */
+export const nextMultiple = (size: number, multiple: number): number => Math.ceil(size / multiple) * multiple;
 
 /** The upper left width × height voxels: undoes `padToMultiple`. Throws RangeError where the slice is smaller. */
 export function crop(slice: Slice, width: number, height: number): Slice {

@@ -10,6 +10,9 @@ export interface Config {
   readonly recurrence: number;
 }
 
+/** Edges of images are multiples of this: three levels halve them. */
+export const EDGE_MULTIPLE = 8;
+
 export const FULL: Config = { dim: 48, blocks: [4, 6, 6, 8], refinement: 4, recurrence: 2 };
 export const LIGHT: Config = { dim: 12, blocks: [1, 3, 3, 5], refinement: 4, recurrence: 2 };
 /** Not the paper's: small enough to see a whole training run in seconds. */

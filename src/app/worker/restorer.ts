@@ -1,12 +1,10 @@
 import { createEngine } from '../../engine/engine.ts';
 import { denormalise, normalise } from '../../image/normalise.ts';
 import type { Normalisation } from '../../image/normalise.ts';
-import { crop, padToMultiple } from '../../image/padding.ts';
+import { crop, nextMultiple, padToMultiple } from '../../image/padding.ts';
 import type { Slice } from '../../image/slice.ts';
+import { EDGE_MULTIPLE } from '../../model/config.ts';
 import type { NetworkWeights } from '../../weights/networkWeights.ts';
-
-/** The network halves a slice three times. */
-const MULTIPLE = 8;
 
 /** One network on one device, whatever runs it. */
 export interface Network {
@@ -17,8 +15,10 @@ export interface Network {
 }
 
 interface Result {
-  /** The result on the GPU, valid until the next run; null where the network does not run there. */
+  /** The result on the GPU, valid until the next run; null where it is not there as a whole. */
   readonly buffer: GPUBuffer | null;
+  /** In how many parts the image was computed. */
+  readonly tiles: number;
   read(): Promise<Float32Array>;
 }
 
@@ -28,6 +28,8 @@ export interface Restored {
   readonly buffer: GPUBuffer | null;
   readonly stride: number;
   readonly paddedRows: number;
+  /** In how many parts it was computed. */
+  readonly tiles: number;
   /** The restored slice in native units. */
   native(): Promise<Slice>;
   readonly clamped: number;
@@ -37,16 +39,15 @@ export interface Restored {
 /** Normalises, pads, runs, and gives the way back to native units. */
 export async function restoreSlice(network: Network, slice: Slice, rule: Normalisation): Promise<Restored> {
   const { image, clamped, nonFinite } = normalise(slice, rule);
-  const padded = padToMultiple(image, MULTIPLE);
-  const { buffer, read } = await network.run(padded.data, padded.height, padded.width);
+  const padded = padToMultiple(image, EDGE_MULTIPLE);
+  const { buffer, tiles, read } = await network.run(padded.data, padded.height, padded.width);
   const native = async () => denormalise(crop({ ...padded, data: await read() }, slice.width, slice.height), rule);
-  return { buffer, stride: padded.width, paddedRows: padded.height, native, clamped, nonFinite };
+  return { buffer, stride: padded.width, paddedRows: padded.height, tiles, native, clamped, nonFinite };
 }
 
 /** The padded size of a slice. */
 export function paddedSize(columns: number, rows: number): { height: number; width: number } {
-  const up = (size: number) => Math.ceil(size / MULTIPLE) * MULTIPLE;
-  return { height: up(rows), width: up(columns) };
+  return { height: nextMultiple(rows, EDGE_MULTIPLE), width: nextMultiple(columns, EDGE_MULTIPLE) };
 }
 
 /** The network in our own shaders. */
@@ -85,7 +86,7 @@ export async function wasmNetwork(weights: NetworkWeights): Promise<Network> {
     prepare: async () => undefined,
     async run(image, height, width) {
       const values = await network.restore(image, height, width);
-      return { buffer: null, read: async () => values };
+      return { buffer: null, tiles: 1, read: async () => values };
     },
     dispose: () => network.dispose(),
   };

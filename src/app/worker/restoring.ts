@@ -11,7 +11,7 @@ import type { Stage } from './stage.ts';
 import { inputSlice } from './study.ts';
 import type { Study } from './study.ts';
 
-type Changed = Pick<Restored, 'clamped' | 'nonFinite'>;
+type Changed = Pick<Restored, 'clamped' | 'nonFinite' | 'tiles'>;
 
 /** Cuts are drawn again this often (ms) while a volume is restored. */
 const REDRAW_EVERY = 400;
@@ -43,7 +43,7 @@ export async function restoreVolume(stage: Stage, job: Job, tellModels: () => Pr
   await prepare();
   const open = Array.from({ length: study.volume.slices }, (_, i) => i).filter((i) => !study.restored.has(i));
   const before = study.volume.slices - open.length;
-  const changes = { clamped: 0, nonFinite: 0 };
+  const changes = { clamped: 0, nonFinite: 0, tiles: 1 };
   const began = performance.now();
   let drawn = began;
   for (const [done, index] of open.entries()) {
@@ -56,6 +56,7 @@ export async function restoreVolume(stage: Stage, job: Job, tellModels: () => Pr
     study.restored.set(index, await restored.native());
     changes.clamped += restored.clamped;
     changes.nonFinite += restored.nonFinite;
+    changes.tiles = restored.tiles;
     scoresOf(study, index);
     if (stage.study !== study) continue;
     const redraws = stage.place.across !== ACQUIRED && performance.now() - drawn > REDRAW_EVERY;
@@ -98,7 +99,7 @@ async function showFromGpu(stage: Stage, study: Study, restored: Restored, rule:
   stage.postState({ restored: 1, restoredCount: study.restored.size + 1, metrics });
 }
 
-/** Counts what the normalisation could not keep. */
+/** Counts what the normalisation could not keep, and says where the network did not see the whole slice. */
 function tellChanges(stage: Stage, where: 'slice' | 'volume', changed: Changed, rule: Normalisation): void {
   const [low, high] = [rule.offset, rule.offset + 1 / rule.scale].map(figure) as [string, string];
   stage.notice(
@@ -106,6 +107,7 @@ function tellChanges(stage: Stage, where: 'slice' | 'volume', changed: Changed, 
       changed.clamped > 0 ? text.notices.clamped(changed.clamped, where, low, high) : '',
       changed.nonFinite > 0 ? text.notices.nonFinite(changed.nonFinite, where, low) : '',
       rule.notice ?? '',
+      changed.tiles > 1 ? text.notices.tiles(changed.tiles) : '',
     ].join(' '),
   );
 }
