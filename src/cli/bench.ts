@@ -1,5 +1,6 @@
 import { countMacs } from '../engine/cost.ts';
 import { createEngine } from '../engine/engine.ts';
+import { floorOf, measureRates, type DeviceRates } from '../engine/floor.ts';
 import { FULL, LIGHT } from '../model/config.ts';
 import { useTfjsBackend } from '../training/tfjsBackend.ts';
 import { createTfjsNetwork } from '../training/tfjsNetwork.ts';
@@ -52,6 +53,7 @@ export async function bench(args: string[]): Promise<number> {
   let adapter: string | null = null;
   let prepare: number | null = null;
   let bytes: number | null = null;
+  let rates: DeviceRates | null = null;
   if (choice !== 'wasm') {
     const found = await openWebGpu(choice);
     adapter = deviceName(found);
@@ -60,6 +62,7 @@ export async function bench(args: string[]): Promise<number> {
     const start = performance.now();
     ({ plan: { bytes } } = await engine.prepare(size, size));
     prepare = performance.now() - start;
+    rates = await measureRates(found.device);
     add('engine, on the device', async () => {
       await engine.run(image, size, size);
       await found.device.queue.onSubmittedWorkDone();
@@ -78,10 +81,11 @@ export async function bench(args: string[]): Promise<number> {
   }
 
   const macs = countMacs(config, size, size);
+  const floor = rates && floorOf(config, size, size, rates);
   const cases = contenders.map(({ name, samples, first }) => ({ name, first, min: Math.min(...samples), ...spread(samples) }));
   const machine = machineName();
   if (values.json) {
-    console.log(JSON.stringify({ variant, size, machine, adapter, prepare, bytes, flops: 2 * macs, rounds: ROUNDS, cases }));
+    console.log(JSON.stringify({ variant, size, machine, adapter, prepare, bytes, rates, floor, flops: 2 * macs, rounds: ROUNDS, cases }));
     return 0;
   }
   console.log(`${variant}, ${size}×${size}, ${(2 * macs / 1e9).toFixed(2)} GFLOP; ${machine}`);
@@ -98,6 +102,14 @@ export async function bench(args: string[]): Promise<number> {
   }
   const median = (name: string) => cases.find((one) => one.name.startsWith(name))?.median;
   const [ours, stock] = [median('engine, with'), median('stock')];
+  const alone = median('engine, on');
+  if (floor && rates && alone) {
+    console.log(
+      `floor: ${(floor.flops / 1e9).toFixed(1)} GFLOP at ${(rates.flopsPerSecond / 1e9).toFixed(1)} GFLOP/s, ` +
+      `${(floor.bytes / 1e9).toFixed(2)} GB at ${(rates.bytesPerSecond / 1e9).toFixed(1)} GB/s, ` +
+      `so ${floor.milliseconds.toFixed(2)} ms at the least; the engine takes ${(alone / floor.milliseconds).toFixed(1)} times that`,
+    );
+  }
   if (ours && stock) console.log(`engine / stock tfjs-webgpu: ${(ours / stock).toFixed(3)}`);
   return 0;
 }
