@@ -276,6 +276,7 @@ export const text = {
       `The series has ${(bytes / 2 ** 30).toFixed(1)} GiB, more than a zip can hold; save it to a folder.`,
     noFolder: (why: string) => `The folder cannot be used (${why}); choose another one or save as .zip.`,
     unexpected: (doing: string, why: string) => `${doing} failed: ${why}`,
+    notFinite: 'The network gives values that are no numbers for this image; choose other weights.',
     gpuLost: (why: string) => `The graphics device was lost (${why}); it was set up again, press Restore.`,
   },
   notices: {

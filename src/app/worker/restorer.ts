@@ -5,6 +5,8 @@ import { crop, nextMultiple, padToMultiple } from '../../image/padding.ts';
 import type { Slice } from '../../image/slice.ts';
 import { EDGE_MULTIPLE } from '../../model/config.ts';
 import type { NetworkWeights } from '../../weights/networkWeights.ts';
+import { text } from '../text.ts';
+import { UserError } from './jobs.ts';
 
 /** One network on one device, whatever runs it. */
 export interface Network {
@@ -86,6 +88,8 @@ export async function wasmNetwork(weights: NetworkWeights): Promise<Network> {
     prepare: async () => undefined,
     async run(image, height, width) {
       const values = await network.restore(image, height, width);
+      // The engine checks its own results.
+      if (!values.every(Number.isFinite)) throw new UserError(text.failed.notFinite);
       return { buffer: null, tiles: 1, read: async () => values };
     },
     dispose: () => network.dispose(),
