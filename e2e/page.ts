@@ -8,6 +8,8 @@ export const EXPECTED = JSON.parse(readFileSync('src/analysis/fixtures/samples-e
     modality: string;
     shape: [number, number, number];
     slices: { input: Scores; restored: Scores }[];
+    /** The same of the models for this task alone, by id. */
+    others: Record<string, { slices: Scores[] }>;
     probes: { slice: number; row: number; column: number; restored: number }[];
   }[];
 };

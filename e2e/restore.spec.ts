@@ -40,6 +40,28 @@ for (const modality of ['pet', 'mri', 'ct']) {
   });
 }
 
+for (const modality of ['ct', 'pet', 'mri']) {
+  test(`the model for ${modality} alone restores its sample as in PyTorch, and warns of others`, async ({ page }) => {
+    test.setTimeout(SLOW);
+    const expected = sampleOf(modality).others[`light-${modality}`]!.slices[MIDDLE]!;
+    await openSample(page, modality, '?device=wasm');
+    await restored(page);
+    const model = page.getByRole('combobox', { name: 'Model' });
+    await model.selectOption({ value: `light-${modality}` });
+    await page.getByRole('button', { name: 'Restore', exact: true }).click();
+    await restored(page);
+    const { psnr, ssim, rmse } = await figures(page, 'restored');
+    expect(Math.abs(psnr - expected.psnr)).toBeLessThan(PSNR_STEP);
+    expect(Math.abs(ssim - expected.ssim)).toBeLessThan(SSIM_STEP);
+    expect(Math.abs(rmse / expected.rmse - 1)).toBeLessThan(2e-3);
+    const warning = page.getByRole('note');
+    await expect(warning).toHaveCount(0);
+    const other = modality === 'ct' ? 'pet' : 'ct';
+    await model.selectOption({ value: `light-${other}` });
+    await expect(warning).toContainText(`nothing of ${modality.toUpperCase()}`);
+  });
+}
+
 test('without WebGPU the same network runs on WebAssembly, and says so', async ({ page }) => {
   test.setTimeout(SLOW);
   const expected = sampleOf('ct').slices[MIDDLE]!;

@@ -19,7 +19,7 @@ test('a sweep says at each strength what degrading and restoring the slice by it
   const dialog = await openSweep(page);
   await expect(dialog.getByRole('textbox', { name: 'Strengths' })).toHaveValue('2, 4');
   await dialog.getByRole('button', { name: 'Measure' }).click();
-  await expect(dialog.getByText('Done: 4 images compared.')).toBeVisible({ timeout: SLOW });
+  await expect(dialog.getByText('Done: 6 images compared.')).toBeVisible({ timeout: SLOW });
   await expect(dialog.getByRole('img', { name: /Input from [\d.]+ to [\d.]+; Light, .* from/ })).toHaveCount(2);
   await expect(dialog.locator('.chart canvas')).toHaveCount(2);
   const coming = page.waitForEvent('download');
@@ -31,14 +31,17 @@ test('a sweep says at each strength what degrading and restoring the slice by it
   const [head, ...rows] = readFileSync(path, 'utf8').trim().split('\n');
   expect(head).toBe('strength,model,slices,psnr,ssim,rmse');
   const found = rows.map((row) => row.split(','));
-  expect(found.map(([strength]) => strength)).toEqual(['2', '2', '4', '4']);
+  expect(found.map(([strength]) => strength)).toEqual(['2', '2', '2', '4', '4', '4']);
   expect(found.filter(([, model]) => model === 'input')).toHaveLength(2);
 
   await dialog.getByRole('button', { name: 'Close' }).click();
   await page.getByRole('button', { name: 'Degrade' }).click();
   await page.getByRole('button', { name: 'Restore', exact: true }).click();
   await restored(page);
-  for (const [row, column] of [[2, 'input'], [3, 'restored']] as const) {
+  // The all-in-one network is the chosen one; the one for MRI alone is swept beside it.
+  const named = rows.slice(3).map((row) => row.replace(/^4,/, '').replace(/,1,.*/, ''));
+  expect(named).toEqual(['input', '"Light, all in one"', '"Light, MRI"']);
+  for (const [row, column] of [[3, 'input'], [4, 'restored']] as const) {
     const [psnr, ssim] = found[row]!.slice(-3).map(Number);
     const shown = await figures(page, column);
     // The page shows two decimals of PSNR and four of SSIM.

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { readWeights } from '../weights/readWeights.ts';
 import { CardError } from './cardFields.ts';
+import { fileCardOf } from './cardMetadata.ts';
 import { parseModelCard } from './modelCard.ts';
 
 const shippedText = readFileSync(new URL('../../public/weights/light-all-in-one.json', import.meta.url), 'utf8');
@@ -19,9 +21,21 @@ describe('model card', () => {
     expect(card.data.every(({ licence, attribution }) => licence !== '' && attribution !== '')).toBe(true);
   });
 
-  it('is what the shipped index lists', () => {
-    const text = readFileSync(new URL('../../public/weights/index.json', import.meta.url), 'utf8');
-    expect(JSON.parse(text)).toEqual([{ id: 'light-all-in-one', card: 'light-all-in-one.json' }]);
+  it('stands beside each shipped model, and says what the file says of itself', () => {
+    const at = (name: string) => new URL(`../../public/weights/${name}`, import.meta.url);
+    const index = JSON.parse(readFileSync(at('index.json'), 'utf8')) as { id: string; card: string }[];
+    expect(index.map(({ id }) => id)).toEqual(['light-all-in-one', 'light-ct', 'light-pet', 'light-mri']);
+    for (const { id, card: name } of index) {
+      const card = parseModelCard(JSON.parse(readFileSync(at(name), 'utf8')));
+      const bytes = new Uint8Array(readFileSync(at(card.file)));
+      expect(card.file).toBe(`${id}.safetensors`);
+      const own = fileCardOf(readWeights({ name: card.file, bytes }).metadata)!;
+      expect(own.name).toBe(card.name);
+      expect(own.normalisation).toEqual(card.normalisation);
+      expect(own.tasks!.map(({ modality }) => modality)).toEqual(card.tasks.map(({ modality }) => modality));
+      expect(card.measured.map(({ modality }) => modality)).toEqual(card.tasks.map(({ modality }) => modality));
+      expect(card.limits.length).toBeGreaterThan(1);
+    }
   });
 
   it('may leave out a modality\'s normalisation', () => {

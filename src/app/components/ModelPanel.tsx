@@ -2,7 +2,7 @@ import { chooseModel, loadWeights } from '../actions.ts';
 import type { CardText, Measured } from '../protocol.ts';
 import { useApp } from '../store.ts';
 import { text } from '../text.ts';
-import { measured } from '../view/describe.ts';
+import { learnt, measured } from '../view/describe.ts';
 import { Explained } from './Explained.tsx';
 import { FileButton } from './FileButton.tsx';
 
@@ -43,12 +43,12 @@ export function ModelPanel() {
 }
 
 /** Says so where the model was trained, and not on what the image is. */
-function OtherTask({ card: { tasks } }: { card: CardText }) {
+function OtherTask({ card }: { card: CardText }) {
   const modality = useApp((state) => state.image?.modality);
-  if (!modality || tasks.length === 0 || tasks.some((task) => task.modality === modality)) return null;
+  if (!modality || learnt(card, modality)) return null;
   return (
     <p className="model-warning" role="note">
-      {text.model.otherTask(tasks.map(({ title }) => title), modality)}
+      {text.model.otherTask(card.tasks.map(({ title }) => title), modality)}
     </p>
   );
 }

@@ -4,9 +4,11 @@ import { STRENGTH } from '../../image/degrade.ts';
 import type { Modality } from '../../formats/volume.ts';
 import { cancel } from '../actions.ts';
 import { runSweep } from '../fineTuneActions.ts';
+import type { ModelState } from '../protocol.ts';
 import { useApp } from '../store.ts';
 import { sweepText } from '../sweepText.ts';
 import { text } from '../text.ts';
+import { learnt } from '../view/describe.ts';
 import { Dialog } from './Dialog.tsx';
 import { SweepResult } from './SweepResult.tsx';
 
@@ -34,9 +36,10 @@ function SweepForm({ modality }: { modality: Modality }) {
   const working = useApp((state) => state.work !== null);
   const running = useApp((state) => state.sweep?.phase === 'running');
   const [typed, setTyped] = useState(SWEEP_STRENGTHS[modality].join(', '));
-  const [left, setLeft] = useState<readonly string[]>([]);
   const strengths = strengthsOf(typed, modality);
-  const chosen = models.map(({ id }) => id).filter((id) => !left.includes(id));
+  const [ticked, setTicked] = useState<Readonly<Record<string, boolean>>>({});
+  const isTicked = ({ id, card }: ModelState) => ticked[id] ?? learnt(card, modality);
+  const chosen = models.filter(isTicked).map(({ id }) => id);
   const { name, minimum, maximum, values } = STRENGTH[modality];
   return (
     <form
@@ -62,14 +65,14 @@ function SweepForm({ modality }: { modality: Modality }) {
       </label>
       <fieldset className="choice">
         <legend>{sweepText.models}</legend>
-        {models.map(({ id, name: model, variant }) => (
-          <label key={id} className="save-check sweep-model">
+        {models.map((model) => (
+          <label key={model.id} className="save-check sweep-model">
             <input
               type="checkbox"
-              checked={!left.includes(id)}
-              onChange={() => setLeft(left.includes(id) ? left.filter((other) => other !== id) : [...left, id])}
+              checked={isTicked(model)}
+              onChange={(event) => setTicked({ ...ticked, [model.id]: event.target.checked })}
             />
-            <span>{[model, variant].filter(Boolean).join(' · ')}</span>
+            <span>{[model.name, model.variant].filter(Boolean).join(' · ')}</span>
           </label>
         ))}
       </fieldset>

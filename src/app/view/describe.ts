@@ -1,4 +1,5 @@
-import type { ImageState, Measured } from '../protocol.ts';
+import type { Modality } from '../../formats/volume.ts';
+import type { CardText, ImageState, Measured } from '../protocol.ts';
 
 const MODALITIES = { ct: 'CT', pet: 'PET', mri: 'MRI' } as const;
 
@@ -7,6 +8,11 @@ export function describe({ modality, columns, rows, slices, times, spacing }: Im
   const grid = [columns, rows, slices, ...(times > 1 ? [times] : [])].join(' × ');
   const size = spacing ? ` · ${[spacing.x, spacing.y, spacing.z].map((mm) => mm.toFixed(2)).join(' × ')} mm` : '';
   return `${MODALITIES[modality]} · ${grid}${size}`;
+}
+
+/** Whether a model was trained on a modality, as far as its card says. */
+export function learnt(card: CardText | null, modality: Modality): boolean {
+  return !card || card.tasks.length === 0 || card.tasks.some((task) => task.modality === modality);
 }
 
 /** A number with as many digits as a reading needs, with a real minus sign. */
