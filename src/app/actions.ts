@@ -106,8 +106,8 @@ export function restoreVolume(): void {
 }
 
 export const cancel = () => tell({ type: 'cancel' });
-export const chooseModel = (id: string) => ask('weights', { type: 'model', id });
-export const chooseModality = (modality: Modality) => ask('loading', { type: 'modality', modality });
+export const chooseModel = (id: string) => tell({ type: 'model', id });
+export const chooseModality = (modality: Modality) => tell({ type: 'modality', modality });
 export const degrade = (degradation: Degradation | null) => ask('degrading', { type: 'degrade', degradation });
 
 export function loadWeights(file: NamedFile): void {

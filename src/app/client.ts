@@ -11,7 +11,10 @@ export function tell(message: ToWorker, transfer: Transferable[] = []): void {
   worker?.postMessage(message, transfer);
 }
 
-/** Asks for a job, which is under way from this moment: what must not begin beside it is disabled at once. */
+/**
+ * Asks for a job that says that it is busy, and says so from this moment: what must not begin beside it is disabled at
+ * once. Jobs of a moment are told; what is asked for after them waits for them.
+ */
 export function ask(state: Work['state'], message: ToWorker): void {
   if (!worker) return;
   useApp.setState({ work: { state, done: null, total: null, left: null } });
