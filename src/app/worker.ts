@@ -34,8 +34,7 @@ async function hear(message: ToWorker): Promise<void> {
     case 'view':
       return now.stage.show({ view: message.view });
     case 'place':
-      // A slice that is seen first may be degraded for it, of which the page is told as of a job.
-      return now.stage.goTo(message.place).finally(jobs.settle);
+      return now.stage.goTo(message.place);
     case 'cancel':
       return jobs.cancel();
     case 'open':
@@ -98,7 +97,7 @@ async function begin({ canvas, size, view, base, device }: ToWorker & { type: 's
   let machine = openMachine(canvas, device);
   const models = openModels(base);
   samples = openSamples(base);
-  session = new Session({ post, machine: () => machine, models }, view, size);
+  session = new Session({ post, machine: () => machine, models, settle: jobs.settle }, view, size);
   const now = session;
   let tunes: Promise<Tuning> | null = null;
   tuning = () => (tunes ??= import('./worker/tuning.ts').then(({ Tuning }) => new Tuning(now, jobs.turn)));
@@ -108,7 +107,7 @@ async function begin({ canvas, size, view, base, device }: ToWorker & { type: 's
     const why = await current.lost;
     fail(text.failed.gpuLost(why));
     machine = openMachine(canvas, device);
-    await now.stage.refresh().finally(jobs.settle);
+    await now.stage.refresh();
     await watch(await machine);
   };
   machine.then(watch).catch((error: unknown) => fail(sentence('Setting up the graphics device', error)));

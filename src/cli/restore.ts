@@ -1,7 +1,7 @@
 import type { Modality, Volume } from '../formats/volume.ts';
 import type { ModelCard } from '../image/modelCard.ts';
 import { IDENTITY, isPicture, normalisationFor, type Normalisation } from '../image/normalise.ts';
-import { nextMultiple } from '../image/padding.ts';
+import { paddedSize } from '../image/padding.ts';
 import { sliceOf, type Slice } from '../image/slice.ts';
 import { fromSuv, toSuv } from '../image/suv.ts';
 import { EDGE_MULTIPLE } from '../model/config.ts';
@@ -81,8 +81,8 @@ function memoryOption(text: string | undefined): number | undefined {
 /** All slices, in native units (without a normalisation: as the network gives them). */
 async function restoreSlices(volume: Volume, normalisation: Normalisation | null, restorer: Restorer): Promise<Float32Array> {
   const result = new Float32Array(volume.data.length);
-  const padded = (size: number) => nextMultiple(size, EDGE_MULTIPLE);
-  const tiles = await restorer.tiles?.(padded(volume.rows), padded(volume.columns)) ?? 1;
+  const { height, width } = paddedSize({ width: volume.columns, height: volume.rows }, EDGE_MULTIPLE);
+  const tiles = await restorer.tiles?.(height, width) ?? 1;
   if (tiles > 1) note(`a slice does not fit in the memory as a whole: ${tiles} overlapping parts, the network sees one at a time`);
   const start = performance.now();
   let nonFinite = 0;

@@ -70,37 +70,36 @@ export function createEngine(device: GPUDevice, weights: NetworkWeights, options
   const lookup = lookupIn(weights.tensors);
   const prepared = new Map<string, Promise<Prepared>>();
 
-  let recent: { readonly size: string; readonly program: Lowered } | null = null;
-  const lowered = (height: number, width: number): Lowered => {
-    const size = `${height}×${width}`;
-    if (recent?.size !== size) {
-      const graph = networkGraph(weights.config, (path) => lookup(path).shape, height, width);
-      recent = { size, program: lower(graph, lookup, variants) };
-    }
-    return recent.program;
-  };
+  const lowered = (height: number, width: number): Lowered =>
+    lower(networkGraph(weights.config, (path) => lookup(path).shape, height, width), lookup, variants);
 
-  const fits = (height: number, width: number): boolean => {
-    const program = lowered(height, width);
-    const assignment = assignBuffers(program.dispatches);
-    return bytesOf(assignment) <= memory && obstacleTo(device, program, assignment) === null;
-  };
+  /** The tiles of an image and the program of one; where nothing fits the whole image's, whose refusal says why. */
+  function fitting(height: number, width: number): { tiles: readonly Tile[]; program: Lowered } {
+    const tried: { program?: Lowered } = {};
+    const tiles = tilesOf(height, width, (tileHeight, tileWidth) => {
+      const program = (tried.program = lowered(tileHeight, tileWidth));
+      const assignment = assignBuffers(program.dispatches);
+      return bytesOf(assignment) <= memory && obstacleTo(device, program, assignment) === null;
+    });
+    if (tiles && tried.program) return { tiles, program: tried.program };
+    return { tiles: [{ top: 0, left: 0, height, width }], program: lowered(height, width) };
+  }
 
   async function build(height: number, width: number): Promise<Prepared> {
     if (height % EDGE_MULTIPLE !== 0 || width % EDGE_MULTIPLE !== 0 || height === 0 || width === 0) {
       throw new ShapeError(`engine: the image is ${height}×${width}; pad height and width to multiples of ${EDGE_MULTIPLE}`);
     }
+    let { tiles, program } = fitting(height, width);
     for (;;) {
-      const tiles = tilesOf(height, width, fits);
-      const tile = tiles?.[0] ?? { height, width }; // where nothing fits, the whole image's refusal says why
-      const program = lowered(tile.height, tile.width);
       try {
-        return { tiles: tiles ?? [{ top: 0, left: 0, height, width }], plan: await compile(device, program, buffers) };
+        return { tiles, plan: await compile(device, program, buffers) };
       } catch (error) {
         if (!(error instanceof MemoryError)) throw error;
         // The device has less than was thought: smaller tiles, as long as there are any.
         memory = Math.min(memory, bytesOf(assignBuffers(program.dispatches))) / 2;
-        if (!tilesOf(height, width, fits)) throw error;
+        const smaller = fitting(height, width);
+        if (smaller.tiles.length <= tiles.length) throw error;
+        ({ tiles, program } = smaller);
       }
     }
   }

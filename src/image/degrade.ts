@@ -54,7 +54,10 @@ export const STRENGTH: { readonly [M in Modality]: StrengthScale } = {
 };
 
 /** MRI's optional noise for sliders: a share of the brightest signal. A tenth drowns all but the brightest tissue. */
-export const NOISE_SCALE = { name: 'Noise, share of signal', maximum: 0.1, step: 0.01 } as const;
+export const NOISE_SCALE = { name: 'Noise, share of signal', minimum: 0, maximum: 0.1, step: 0.01 } as const;
+
+/** What the paper and the shipped models take. */
+export const standardDegradation = (task: Modality): Degradation => ({ strength: STRENGTH[task].standard, noise: 0 });
 
 const ASSUMED_FIELD_OF_VIEW = 360;
 

@@ -5,8 +5,7 @@ import type { Slice } from './slice.ts';
  * that voxel (0, 0) stays where it is. The slice itself where nothing is missing.
  */
 export function padToMultiple(slice: Slice, multiple: number): Slice {
-  const width = nextMultiple(slice.width, multiple);
-  const height = nextMultiple(slice.height, multiple);
+  const { width, height } = paddedSize(slice, multiple);
   if (width === slice.width && height === slice.height) return slice;
   const data = new Float32Array(width * height);
   for (let y = 0; y < height; y++) {
@@ -18,8 +17,11 @@ export function padToMultiple(slice: Slice, multiple: number): Slice {
   return { width, height, data };
 }
 
-/** The least multiple that a size fits in. */
-export const nextMultiple = (size: number, multiple: number): number => Math.ceil(size / multiple) * multiple;
+/** The least multiples that a size fits in. */
+export function paddedSize({ width, height }: Omit<Slice, 'data'>, multiple: number): { width: number; height: number } {
+  const up = (size: number) => Math.ceil(size / multiple) * multiple;
+  return { width: up(width), height: up(height) };
+}
 
 /** The upper left width × height voxels: undoes `padToMultiple`. Throws RangeError where the slice is smaller. */
 export function crop(slice: Slice, width: number, height: number): Slice {

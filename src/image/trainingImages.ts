@@ -1,8 +1,7 @@
 import { FormatError, type Modality, type Volume } from '../formats/volume.ts';
-import { degrade, type DegradeOptions } from './degrade.ts';
-import { brightestSignal } from './degradeMri.ts';
+import { degrade, optionsFor } from './degrade.ts';
 import type { NormalisationRule } from './modelCard.ts';
-import { isPicture, normalisationFor, normalise, type Normalisation } from './normalise.ts';
+import { normalisationFor, normalise, type Normalisation } from './normalise.ts';
 import { sliceOf, type Slice } from './slice.ts';
 
 /** A slice to learn from: what training's `TrainingImage` asks for. */
@@ -87,10 +86,7 @@ export function simulatedImages(volume: Volume, simulation: Simulation, cache: I
     Math.max(strengths.length, simulation.noise ? REALISATIONS.noisyMri : REALISATIONS[modality]);
   const normalisation = normalisationFor(modality, volume, simulation.rule);
   const identity = `${volume.name} ${volume.columns}×${volume.rows}×${volume.slices}`;
-  const common: Omit<DegradeOptions, 'seed' | 'strength'> = {
-    pixelSpacing: volume.spacing?.x, unitInterval: isPicture(volume),
-    ...(simulation.noise ? { noise: simulation.noise, brightest: brightestSignal(volume.data) } : {}),
-  };
+  const common = optionsFor(volume, simulation.noise);
   const inputOf = (slice: Slice, index: number) => (realisation: number) => {
     const strength = strengths[realisation % strengths.length]!;
     return cache.get(`${identity} ${index} ${realisation} ${strength}`, () => {

@@ -1,5 +1,5 @@
 import { NOISE_SCALE, STRENGTH } from '../../image/degrade.ts';
-import type { Degradation } from '../../image/degrade.ts';
+import type { Degradation, StrengthScale } from '../../image/degrade.ts';
 import type { Modality } from '../../formats/volume.ts';
 import { text } from '../text.ts';
 
@@ -11,38 +11,43 @@ interface Props {
 
 /** How strong the simulated degradation of a task is: a slider, and one for MRI's noise. */
 export function DegradationFields({ modality, degradation, onDegradation }: Props) {
-  const { strength, noise } = degradation;
-  const scale = STRENGTH[modality];
   return (
     <>
-      <label className="degradation">
-        <span>{scale.name}</span>
-        <input
-          type="range"
-          aria-label={`${text.reference.strength}: ${scale.name.toLowerCase()}`}
-          min={scale.minimum}
-          max={scale.maximum}
-          step={scale.step}
-          value={strength}
-          onChange={(event) => onDegradation({ ...degradation, strength: event.target.valueAsNumber })}
-        />
-        <span className="reading">{strength}</span>
-      </label>
+      <Slider
+        {...STRENGTH[modality]}
+        value={degradation.strength}
+        onValue={(strength) => onDegradation({ ...degradation, strength })}
+      />
       {modality === 'mri' && (
-        <label className="degradation">
-          <span>{NOISE_SCALE.name}</span>
-          <input
-            type="range"
-            aria-label={`${text.reference.strength}: ${NOISE_SCALE.name.toLowerCase()}`}
-            min={0}
-            max={NOISE_SCALE.maximum}
-            step={NOISE_SCALE.step}
-            value={noise}
-            onChange={(event) => onDegradation({ ...degradation, noise: event.target.valueAsNumber })}
-          />
-          <span className="reading">{noise}</span>
-        </label>
+        <Slider
+          {...NOISE_SCALE}
+          value={degradation.noise}
+          onValue={(noise) => onDegradation({ ...degradation, noise })}
+        />
       )}
     </>
+  );
+}
+
+interface SliderProps extends Pick<StrengthScale, 'name' | 'minimum' | 'maximum' | 'step'> {
+  readonly value: number;
+  readonly onValue: (value: number) => void;
+}
+
+function Slider({ name, minimum, maximum, step, value, onValue }: SliderProps) {
+  return (
+    <label className="degradation">
+      <span>{name}</span>
+      <input
+        type="range"
+        aria-label={`${text.reference.strength}: ${name.toLowerCase()}`}
+        min={minimum}
+        max={maximum}
+        step={step}
+        value={value}
+        onChange={(event) => onValue(event.target.valueAsNumber)}
+      />
+      <span className="reading">{value}</span>
+    </label>
   );
 }

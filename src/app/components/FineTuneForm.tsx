@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { STRENGTH } from '../../image/degrade.ts';
+import { standardDegradation } from '../../image/degrade.ts';
 import type { Degradation } from '../../image/degrade.ts';
 import type { Modality } from '../../formats/volume.ts';
 import type { TrainingOptions } from '../../training/training.ts';
@@ -28,7 +28,7 @@ export function FineTuneForm() {
   const fromOpened = kind === 'opened' || kind === 'openedPair';
   const modality = fromOpened && image ? image.modality : chosenModality;
   const [degradations, setDegradations] = useState<Partial<Record<Modality, Degradation>>>({});
-  const degradation = degradations[modality] ?? { strength: STRENGTH[modality].standard, noise: 0 };
+  const degradation = degradations[modality] ?? standardDegradation(modality);
   const [start, setStart] = useState<TuneStart>(model ? 'model' : 'tiny');
   const [wantedParts, setParts] = useState<TrainingOptions['parts']>('all');
   // From scratch there is nothing yet that could be left as it is.

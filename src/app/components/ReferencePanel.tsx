@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { STRENGTH } from '../../image/degrade.ts';
+import { standardDegradation } from '../../image/degrade.ts';
 import type { Degradation } from '../../image/degrade.ts';
 import { degrade, open } from '../actions.ts';
 import type { ImageState } from '../protocol.ts';
@@ -30,8 +30,7 @@ function Simulation({ image }: { image: ImageState }) {
   const applied = useApp((state) => state.reference?.simulated ?? null);
   const working = useApp((state) => state.work !== null);
   const { modality } = image;
-  const standard = { strength: STRENGTH[modality].standard, noise: 0 };
-  const [degradation, setDegradation] = useState<Degradation>(applied ?? standard);
+  const [degradation, setDegradation] = useState<Degradation>(applied ?? standardDegradation(modality));
   return (
     <div className="degrade">
       <DegradationFields modality={modality} degradation={degradation} onDegradation={setDegradation} />

@@ -4,22 +4,15 @@ import type { Folder } from './runStore.ts';
 const FOLDER = 'training';
 
 /**
- * The folder of training runs in the origin private file system, made where there is none yet.
+ * The folder of training runs in the origin private file system.
  *
- * @throws DOMException where the browser keeps nothing: no secure page, a private window
+ * @param create makes it where there is none yet
+ * @throws DOMException where the browser keeps nothing (no secure page, a private window), or there is no folder
  */
-export async function openOpfs(): Promise<Folder> {
-  return (await findOpfs(true))!;
-}
-
-/** The same folder; null where there is none and it is not to be made. */
-export async function findOpfs(create = false): Promise<Folder | null> {
+export async function openOpfs(create = true): Promise<Folder> {
   const root = await navigator.storage.getDirectory();
-  const folder = await root.getDirectoryHandle(FOLDER, { create }).catch((error: unknown) => {
-    if (isNotFound(error)) return null;
-    throw error;
-  });
-  return folder && {
+  const folder = await root.getDirectoryHandle(FOLDER, { create });
+  return {
     async read(name, most) {
       try {
         const file = await (await folder.getFileHandle(name)).getFile();

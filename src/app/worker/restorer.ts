@@ -1,7 +1,8 @@
 import { createEngine } from '../../engine/engine.ts';
+import type { Volume } from '../../formats/volume.ts';
 import { denormalise, normalise } from '../../image/normalise.ts';
 import type { Normalisation } from '../../image/normalise.ts';
-import { crop, nextMultiple, padToMultiple } from '../../image/padding.ts';
+import { crop, padToMultiple, paddedSize } from '../../image/padding.ts';
 import type { Slice } from '../../image/slice.ts';
 import { EDGE_MULTIPLE } from '../../model/config.ts';
 import type { NetworkWeights } from '../../weights/networkWeights.ts';
@@ -47,9 +48,10 @@ export async function restoreSlice(network: Network, slice: Slice, rule: Normali
   return { buffer, stride: padded.width, paddedRows: padded.height, tiles, native, clamped, nonFinite };
 }
 
-/** The padded size of a slice. */
-export function paddedSize(columns: number, rows: number): { height: number; width: number } {
-  return { height: nextMultiple(rows, EDGE_MULTIPLE), width: nextMultiple(columns, EDGE_MULTIPLE) };
+/** Gets a network ready for the slices of a volume. */
+export function prepareFor(network: Network, { columns, rows }: Pick<Volume, 'columns' | 'rows'>): Promise<void> {
+  const { height, width } = paddedSize({ width: columns, height: rows }, EDGE_MULTIPLE);
+  return network.prepare(height, width);
 }
 
 /** The network in our own shaders. */

@@ -5,7 +5,7 @@ import { ACQUIRED } from '../view/place.ts';
 import { UserError } from './jobs.ts';
 import type { Job } from './jobs.ts';
 import { metricsOf, normalisationOf, scoresOf } from './measure.ts';
-import { paddedSize, restoreSlice } from './restorer.ts';
+import { prepareFor, restoreSlice } from './restorer.ts';
 import type { Restored } from './restorer.ts';
 import type { Stage } from './stage.ts';
 import { inputSlice } from './study.ts';
@@ -81,8 +81,7 @@ async function restoring(stage: Stage, study: Study, tellModels: () => Promise<v
     rule,
     prepare: () => {
       stage.busy('compiling');
-      const { height, width } = paddedSize(study.volume.columns, study.volume.rows);
-      return network.prepare(height, width);
+      return prepareFor(network, study.volume);
     },
     restore: (index: number) => restoreSlice(network, inputSlice(study, index), rule),
   };

@@ -23,6 +23,8 @@ export interface Ground {
   readonly post: (message: FromWorker) => void;
   readonly machine: () => Promise<Machine>;
   readonly models: Promise<Models>;
+  /** Says that nothing is under way, unless a job is. */
+  readonly settle: () => void;
 }
 
 /** The study on the screen, where in it the viewer is, and how it is shown. */
@@ -74,12 +76,22 @@ export class Stage {
     const { study, place } = this;
     const { display } = await this.ground.machine();
     if (study) {
-      if (place.across === ACQUIRED && !inputIsReady(study, this.index)) this.busy('degrading');
-      this.pictures = picturesAt(study, place);
+      this.pictures = this.picturesOf(study, place);
       this.paint(display, this.pictures, keepRestored);
     }
     display.draw(this.scene());
     this.postSlice();
+  }
+
+  /** A slice that is seen first may have to be degraded for it, of which the page is told as of a job. */
+  private picturesOf(study: Study, place: Place): Pictures {
+    if (place.across !== ACQUIRED || inputIsReady(study, this.index)) return picturesAt(study, place);
+    this.busy('degrading');
+    try {
+      return picturesAt(study, place);
+    } finally {
+      this.ground.settle();
+    }
   }
 
   private paint(display: Machine['display'], pictures: Pictures, keepRestored = false): void {

@@ -1,8 +1,8 @@
 import { sweep, sweepCsv } from '../../analysis/sweep.ts';
 import type { SweepModel, SweepPoint } from '../../analysis/sweep.ts';
 import type { Modality } from '../../formats/volume.ts';
-import { STRENGTH } from '../../image/degrade.ts';
-import { isPicture, normalisationFor } from '../../image/normalise.ts';
+import { STRENGTH, optionsFor } from '../../image/degrade.ts';
+import { normalisationFor } from '../../image/normalise.ts';
 import { sliceOf } from '../../image/slice.ts';
 import type { SweepState, SweepToWorker } from '../sweep.ts';
 import { sweepText } from '../sweepText.ts';
@@ -11,7 +11,7 @@ import { UserError, proceed, sentence } from './jobs.ts';
 import type { Job } from './jobs.ts';
 import { rangeOf } from './measure.ts';
 import type { Model } from './models.ts';
-import { paddedSize, restoreSlice } from './restorer.ts';
+import { prepareFor, restoreSlice } from './restorer.ts';
 import type { Network } from './restorer.ts';
 import { plainName } from './save.ts';
 import type { Session } from './session.ts';
@@ -51,7 +51,7 @@ export async function sweepStrengths(session: Session, { strengths, models }: Sw
     }
     const found = sweep({
       task: modality, slices: [sliceOf(reference, index)], strengths, models: runners, range: rangeOf(study),
-      seed: index, pixelSpacing: reference.spacing?.x, unitInterval: isPicture(reference),
+      seed: index, ...optionsFor(reference),
       progress: (done, total) => {
         stage.busy('sweep', { done, total, left: null });
         say({ done, total });
@@ -77,8 +77,7 @@ export async function sweepStrengths(session: Session, { strengths, models }: Sw
 async function runnerOf(model: Model, machine: Machine, { volume }: Study, modality: Modality, job: Job) {
   const network = await machine.network(await model.weights());
   const rule = normalisationFor(modality, volume, model.card?.normalisation[modality] ?? null);
-  const { height, width } = paddedSize(volume.columns, volume.rows);
-  await network.prepare(height, width);
+  await prepareFor(network, volume);
   const restore: SweepModel['restore'] = async (input) => {
     await new Promise((resolve) => setTimeout(resolve));
     proceed(job);

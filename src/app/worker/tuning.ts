@@ -14,7 +14,7 @@ import type { PreparedRun, Turn } from './fineTune.ts';
 import { gather } from './gathering.ts';
 import { UserError, proceed, sentence } from './jobs.ts';
 import type { Job } from './jobs.ts';
-import { findOpfs, openOpfs } from './opfs.ts';
+import { openOpfs } from './opfs.ts';
 import { imagesOf, readLesson, writeLesson } from './runImages.ts';
 import type { Lesson } from './runImages.ts';
 import { createRunStore } from './runStore.ts';
@@ -51,7 +51,7 @@ export class Tuning {
 
   /** Says which run lies on the disk. */
   async tellStored(): Promise<void> {
-    const stored = await findOpfs().then((folder) => folder && createRunStore(folder).about(), () => null);
+    const stored = await openOpfs(false).then((folder) => createRunStore(folder).about(), () => null);
     this.post({ type: 'tuneStored', stored });
   }
 
