@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { findChromium } from './chromium.mjs';
+import { findFirefox, NO_FIREFOX } from './firefox.mjs';
 
 const DRIVER_FOLDERS = ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d', '/usr/local/share/vulkan/icd.d'];
 const APT_SOURCES = '/etc/apt/sources.list.d';
@@ -80,15 +81,18 @@ function hasGpu() {
 const hasLoader = () => /libvulkan\.so\.1/.test(spawnSync('ldconfig', ['-p'], { encoding: 'utf8' }).stdout ?? '')
   || ['/usr/lib/x86_64-linux-gnu', '/usr/lib64', '/usr/lib'].some((folder) => existsSync(join(folder, 'libvulkan.so.1')));
 
+/** The path that `find` gives if what is there starts, else null. */
+function starting(find) {
+  const path = find();
+  return path && succeeds(path, ['--version'], { minutes: 1, quiet: true }) ? path : null;
+}
+
 /**
  * A Chromium or Chrome that starts: one already here, else Playwright's download, else Debian's package.
  * @returns {{ path: string } | { missing: string }} its executable, or a sentence that says what to install
  */
 export function setUpChromium() {
-  const works = () => {
-    const path = findChromium();
-    return path && succeeds(path, ['--version'], { minutes: 1, quiet: true }) ? path : null;
-  };
+  const works = () => starting(findChromium);
   const playwright = (...args) => succeeds(process.execPath, ['node_modules/playwright/cli.js', ...args], {
     env: { PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT: '20000' },
   });
@@ -110,8 +114,21 @@ export function setUpChromium() {
 }
 
 /**
- * A Vulkan driver for the tests that run WGSL in Node: the GPU's own, else lavapipe, else the SwiftShader that comes
- * with Chromium.
+ * A Firefox that starts: one already here, else Debian's package.
+ * @returns {{ path: string } | { missing: string }} its executable, or a sentence that says what to install
+ */
+export function setUpFirefox() {
+  let path = starting(findFirefox);
+  if (!path && process.env.FIREFOX_PATH) {
+    return { missing: `FIREFOX_PATH is ${process.env.FIREFOX_PATH}, which does not start: correct or unset it` };
+  }
+  if (!path && aptInstall(['firefox-esr'])) path = starting(findFirefox);
+  return path ? { path } : { missing: NO_FIREFOX };
+}
+
+/**
+ * A Vulkan driver for the tests that run WGSL in Node and in Firefox: the GPU's own, else lavapipe, else the
+ * SwiftShader that comes with Chromium.
  * @returns {{ name: string, file: string | null } | { missing: string }} file is for VK_DRIVER_FILES; null leaves the
  *   choice to the Vulkan loader
  */

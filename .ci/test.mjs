@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { firstLoad } from './bundleSize.mjs';
-import { setUpChromium, setUpVulkan } from './setup.mjs';
+import { setUpChromium, setUpFirefox, setUpVulkan } from './setup.mjs';
 
 /** Of what must arrive before the app is ready for work; weights and samples come after. */
 const FIRST_LOAD_KIB = 700;
@@ -104,11 +104,17 @@ async function bundleSize() {
 }
 
 const chromium = setUpChromium();
+const firefox = setUpFirefox();
 const vulkan = setUpVulkan(chromium.path ?? null);
 if (chromium.path) environment.CHROMIUM_PATH = chromium.path;
+if (firefox.path) environment.FIREFOX_PATH = firefox.path;
 if (vulkan.file) environment.VK_DRIVER_FILES = vulkan.file;
 environment.PLAYWRIGHT_JSON_OUTPUT_FILE = join(reports, 'playwright.json');
-console.log(`Node ${process.version} · WebGPU in Node on ${vulkan.name ?? vulkan.missing} · browser ${chromium.path ?? chromium.missing}`);
+console.log([
+  `Node ${process.version}`,
+  `WebGPU in Node on ${vulkan.name ?? vulkan.missing}`,
+  `browsers ${chromium.path ?? chromium.missing} and ${firefox.path ?? firefox.missing}`,
+].join(' · '));
 
 const parts = [
   ['types', async () => asOneTest(await node('typescript/bin/tsc', '--noEmit') === 0)],

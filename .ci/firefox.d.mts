@@ -1,0 +1,2 @@
+export function findFirefox(): string | null;
+export const NO_FIREFOX: string;

@@ -1,0 +1,79 @@
+import { expect, test as base } from 'playwright/test';
+import type { CaseResult } from '../src/conformance/verify.ts';
+import type { Outcome, Run } from './conformanceInPage.ts';
+import { serveConformance } from './conformanceServer.ts';
+import { openFirefox } from './firefox.ts';
+import { SLOW } from './page.ts';
+
+/** Each has a WGSL compiler of its own: Tint and naga. */
+type Browser = 'Chromium' | 'Firefox';
+
+interface Fixtures {
+  verifyIn(browser: Browser, run: Run): Promise<Outcome>;
+}
+
+const test = base.extend<Fixtures, { address: string }>({
+  address: [async ({}, use) => {
+    const { address, close } = await serveConformance();
+    await use(address);
+    close();
+  }, { scope: 'worker' }],
+
+  verifyIn: async ({ address, page }, use) => {
+    const opened: { close(): Promise<void> }[] = [];
+    await use(async (browser, run) => {
+      if (browser === 'Chromium') {
+        await page.goto(address);
+        await page.waitForFunction(() => 'verifyWebGpu' in window);
+        return page.evaluate((run) => window.verifyWebGpu(run), run);
+      }
+      const firefox = await openFirefox();
+      opened.push(firefox);
+      await firefox.page.goto(address);
+      await firefox.page.waitForFunction(() => 'verifyWebGpu' in window);
+      return firefox.page.evaluate((run) => window.verifyWebGpu(run), run);
+    });
+    for (const firefox of opened) await firefox.close();
+  },
+});
+
+const FILES = ['bi-wkv', 're-wkv', 'modules', 'networks'].map((name) => `${name}.safetensors`);
+
+const SETS: readonly { what: string; run: Run; networks: number }[] = [
+  { what: 'software devices', run: { variants: 'software', files: FILES }, networks: 5 },
+  // Tiles in workgroup memory take SwiftShader a minute for these; two light networks run every kernel as well.
+  {
+    what: 'GPUs', networks: 2,
+    run: { variants: 'gpu', files: FILES, without: ['light.128x128', 'full.64x64', 'full.40x56'] },
+  },
+];
+
+/** Results by their kind, gradients apart. */
+function byKind(results: readonly CaseResult[]): Map<string, CaseResult[]> {
+  const kinds = new Map<string, CaseResult[]>();
+  for (const result of results) {
+    const kind = result.case.endsWith(' gradients') ? `${result.kind} gradients` : result.kind;
+    kinds.set(kind, [...(kinds.get(kind) ?? []), result]);
+  }
+  return kinds;
+}
+
+for (const browser of ['Chromium', 'Firefox'] as const) {
+  for (const { what, run, networks } of SETS) {
+    test(`kernels for ${what} agree with the vectors in ${browser}, gradients too`, async ({ verifyIn }) => {
+      test.setTimeout(SLOW);
+      const { results, complaints } = await verifyIn(browser, run);
+      const kinds = byKind(results);
+      for (const [kind, of] of kinds) {
+        const worst = Math.max(...of.map(({ error }) => error)).toExponential(1);
+        const seconds = of.reduce((sum, { milliseconds }) => sum + milliseconds, 0) / 1000;
+        console.log(`    ${kind.padEnd(16)} ${of.length} cases, error ${worst} at most, ${seconds.toFixed(1)} s`);
+      }
+      expect(complaints).toEqual([]);
+      expect(results.filter(({ passed }) => !passed)).toEqual([]);
+      expect(Object.fromEntries([...kinds].map(([kind, of]) => [kind, of.length]))).toEqual({
+        biWkv: 10, 'biWkv gradients': 10, reWkv: 4, module: 15, 'module gradients': 3, network: networks,
+      });
+    });
+  }
+}
