@@ -1,5 +1,6 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
+import { assembly } from './.config/assembly.js';
 
 /** Cross-origin isolation gives the wasm fallback its threads; any server may leave these out. */
 const isolation = {
@@ -9,8 +10,8 @@ const isolation = {
 
 export default defineConfig({
   base: './',
-  plugins: [react()],
-  worker: { format: 'es' },
+  plugins: [react(), assembly()],
+  worker: { format: 'es', plugins: () => [assembly()] },
   build: {
     target: 'es2023',
     chunkSizeWarningLimit: 1500,

@@ -12,10 +12,10 @@ const ALLOWED = {
   kernels: ['model', 'shaders'],
   weights: ['model', 'formats'],
   engine: ['model', 'kernels', 'weights'],
-  training: ['model', 'kernels', 'weights'],
+  training: ['model', 'kernels', 'weights', 'engine'],
   conformance: [...COMPUTING, 'public'],
   app: [...COMPUTING, 'conformance', 'public', 'package.json'],
-  cli: [...COMPUTING, 'conformance', 'public', 'package.json'],
+  cli: [...COMPUTING, 'conformance', 'public', 'package.json', '.config'],
 };
 const ONLY_IN_APP = /^(react|react-dom|zustand)(\/|$)/;
 

@@ -13,7 +13,7 @@ const SYNCHRONOUS_READS = ['dataSync', 'arraySync'].map((property) => ({
 }));
 
 export default defineConfig(
-  globalIgnores(['node_modules/', 'dist/', '.cache/', '.gpu/', 'public/', 'e2e/artefacts/']),
+  globalIgnores(['node_modules/', 'dist/', '.cache/', '.gpu/', 'public/', 'e2e/artefacts/', 'src/training/wasm/assembly/']),
   ...tseslint.configs.recommended,
   {
     files: ['**/*.{ts,tsx}'],

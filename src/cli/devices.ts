@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { requestDevice } from '../engine/device.ts';
 import { createEngine } from '../engine/engine.ts';
@@ -10,6 +11,8 @@ import { restoreRwkv } from '../model/restoreRwkv.ts';
 import { useTfjsBackend } from '../training/tfjsBackend.ts';
 import { createTfjsNetwork } from '../training/tfjsNetwork.ts';
 import { nodeWasmPaths } from '../training/tfjsWasmNode.ts';
+import { startNodeHelper } from '../training/wasm/nodeHelpers.ts';
+import { createWasmNetwork } from '../training/wasm/wasmNetwork.ts';
 import type { NetworkWeights } from '../weights/networkWeights.ts';
 import { oneOf } from './arguments.ts';
 
@@ -33,7 +36,7 @@ export const deviceOption = (value: string | undefined): DeviceChoice | undefine
 /**
  * The network on the chosen device, which is said on stderr; without a choice a GPU, else software WebGPU, else wasm.
  *
- * @param memory bytes of activations on the GPU that an image may take, see `EngineOptions`
+ * @param memory bytes of activations that an image may take, see `EngineOptions`
  * @throws DeviceError where the chosen device is not there
  */
 export async function openRestorer(
@@ -46,12 +49,12 @@ export async function openRestorer(
 
 async function open(weights: NetworkWeights, choice: DeviceChoice | undefined, memory?: number): Promise<Restorer> {
   if (choice === 'cpu') return referenceRestorer(weights);
-  if (choice === 'wasm') return wasmRestorer(weights);
+  if (choice === 'wasm') return wasmRestorer(weights, memory);
   const found = await openWebGpu(choice).catch((error: unknown) => {
     if (choice) throw error;
     return null;
   });
-  if (!found) return wasmRestorer(weights);
+  if (!found) return wasmRestorer(weights, memory);
   const engine = createEngine(found.device, weights, { memory });
   return {
     name: deviceName(found),
@@ -97,7 +100,20 @@ export function wasmPaths(): string {
   return nodeWasmPaths(beside ? import.meta.dirname : undefined);
 }
 
-async function wasmRestorer(weights: NetworkWeights): Promise<Restorer> {
+async function wasmRestorer(weights: NetworkWeights, memory?: number): Promise<Restorer> {
+  const network = await createWasmNetwork(weights, { threads: availableParallelism(), startHelper: startNodeHelper, memory });
+  if (!network) return tfjsRestorer(weights);
+  const { threads } = network;
+  return {
+    name: `WebAssembly on the processor, ${threads === 1 ? 'one thread' : `${threads} threads`}`,
+    tiles: async (height, width) => network.tiles(height, width),
+    restore: (image, height, width) => network.restore(image, height, width),
+    dispose: () => network.dispose(),
+  };
+}
+
+/** For processors without the SIMD that our own kernels need. */
+async function tfjsRestorer(weights: NetworkWeights): Promise<Restorer> {
   await useTfjsBackend('wasm', { wasmPaths: wasmPaths() });
   const network = createTfjsNetwork(weights);
   return {

@@ -20,7 +20,7 @@ function lastChange(path) {
 function isStale() {
   if (!existsSync(bundle)) return true;
   const built = statSync(bundle).mtimeMs;
-  return ['src', 'shaders', 'package-lock.json'].some((name) => lastChange(join(root, name)) > built);
+  return ['src', 'shaders', '.config', 'package-lock.json'].some((name) => lastChange(join(root, name)) > built);
 }
 
 /** tfjs's wasm backend was compiled for CommonJS and asks for these where it meets Node. */
@@ -34,13 +34,14 @@ const __filename = import.meta.filename;`;
  * outside. Written aside and renamed, as two calls may build at once.
  */
 async function build() {
-  const { build: viteBuild } = await import('vite');
+  const [{ build: viteBuild }, { assembly }] = await Promise.all([import('vite'), import('../../.config/assembly.js')]);
   const aside = join(folder, String(process.pid));
   await viteBuild({
     configFile: false,
     root,
     logLevel: 'error',
     publicDir: false,
+    plugins: [assembly()],
     build: {
       ssr: 'src/cli/main.ts',
       target: 'node20',

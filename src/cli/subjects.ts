@@ -2,6 +2,8 @@ import type { Subject } from '../conformance/subject.ts';
 import { referenceSubject } from '../conformance/referenceSubject.ts';
 import { runProgram } from '../engine/program.ts';
 import { useTfjsBackend } from '../training/tfjsBackend.ts';
+import { startNodeHelper } from '../training/wasm/nodeHelpers.ts';
+import { evaluateWithWasm } from '../training/wasm/wasmSubject.ts';
 import { evaluateWithTfjs, gradientsWithTfjs } from '../training/tfjsSubject.ts';
 import { trainingOps } from '../training/tfjsTrainingOps.ts';
 import { deviceName, openWebGpu, wasmPaths, type DeviceChoice, type WebGpuDevice } from './devices.ts';
@@ -10,7 +12,7 @@ import { sentence } from './errors.ts';
 /** The interpreters that can be verified here; the devices they run on, or why they cannot, are said on stderr. */
 export async function openSubjects(choice: DeviceChoice | undefined): Promise<Subject[]> {
   if (choice === 'cpu') return [referenceSubject];
-  if (choice === 'wasm') return [await wasmSubject()];
+  if (choice === 'wasm') return [ownWasmSubject, await wasmSubject()];
   const subjects = [referenceSubject];
   try {
     const found = await openWebGpu(choice);
@@ -20,6 +22,7 @@ export async function openSubjects(choice: DeviceChoice | undefined): Promise<Su
     if (choice) throw error;
     process.stderr.write(`note: webgpu is left out: ${sentence(error)}\n`);
   }
+  subjects.push(ownWasmSubject);
   try {
     subjects.push(await wasmSubject());
   } catch (error) {
@@ -51,6 +54,13 @@ const tfjsWebGpuSubject = ({ device, adapter }: WebGpuDevice): Subject => ({
     return gradientsWithTfjs(program, new Map([...activations, ...weights]), outputGradient);
   },
 });
+
+/** Our own kernels on the processor, on two threads so that what passes between them is held against the vectors too. */
+const ownWasmSubject: Subject = {
+  name: 'wasm',
+  evaluate: (program, activations, weights) =>
+    evaluateWithWasm(program, activations, weights, { threads: 2, startHelper: startNodeHelper }),
+};
 
 async function wasmSubject(): Promise<Subject> {
   const start = () => useTfjsBackend('wasm', { wasmPaths: wasmPaths() });

@@ -5,7 +5,7 @@ import type { CaseKind } from './vectors.ts';
 
 export type Tensors = ReadonlyMap<string, StoredTensor>;
 
-export type SubjectName = 'reference' | 'webgpu' | 'tfjs-webgpu' | 'tfjs-wasm';
+export type SubjectName = 'reference' | 'webgpu' | 'tfjs-webgpu' | 'tfjs-wasm' | 'wasm';
 
 /** An interpreter of the network that the conformance vectors are held against. */
 export interface Subject {

@@ -5,6 +5,7 @@ import { ShapeError } from '../model/ops.ts';
 import { restoreRwkv } from '../model/restoreRwkv.ts';
 import type { StoredTensor } from '../weights/tensor.ts';
 import { WeightsError } from '../weights/errors.ts';
+import { expectFiniteDecays, expectImage } from './networkInput.ts';
 import { MAX_DECAY, MAX_OWN_EXPONENT } from './tfjsBiWkv.ts';
 import { tfjsOps } from './tfjsOps.ts';
 import { recordSteps, runSteps } from './tfjsSteps.ts';
@@ -102,6 +103,7 @@ interface PrefixSumLimits {
 
 /** @throws WeightsError for a decay or bonus that is not finite */
 function prefixSumLimits({ tensors }: TfjsNetworkWeights): PrefixSumLimits {
+  expectFiniteDecays(tensors);
   let leastTokens = 1;
   let tooLarge: WeightsError | null = null;
   for (const [path, { data: decay }] of tensors) {
@@ -109,15 +111,10 @@ function prefixSumLimits({ tensors }: TfjsNetworkWeights): PrefixSumLimits {
     if (at === undefined) continue;
     const bonus = tensors.get(`${at}.spatial_first.${pass}`)?.data;
     decay.forEach((w, channel) => {
-      const found = (path: string, value: number | undefined) => `network: ${path} holds ${value} at ${channel}`;
       const own = Math.abs((bonus?.[channel] ?? 0) - w);
-      if (!Number.isFinite(own)) {
-        const [name, value] = Number.isFinite(w) ? [`${at}.spatial_first.${pass}`, bonus?.[channel]] : [path, w];
-        throw new WeightsError(`${found(name, value)}, expected finite numbers; check how the weights were saved`);
-      }
       if (Math.abs(w) > MAX_DECAY) {
         tooLarge ??= new WeightsError(
-          `${found(path, w)}, expected within ±${MAX_DECAY} on this device; use WebGPU`,
+          `network: ${path} holds ${w} at ${channel}, expected within ±${MAX_DECAY} on this device; use WebGPU`,
         );
       }
       leastTokens = Math.max(leastTokens, own / MAX_OWN_EXPONENT);
@@ -127,17 +124,7 @@ function prefixSumLimits({ tensors }: TfjsNetworkWeights): PrefixSumLimits {
 }
 
 function checkImage(image: Float32Array, height: number, width: number, leastTokens: number): void {
-  const fits = (size: number) => Number.isInteger(size) && size > 0 && size % 8 === 0;
-  if (!fits(height) || !fits(width)) {
-    throw new ShapeError(
-      `network: found an image of ${height}×${width} pixels, expected multiples of 8; pad it by edge replication`,
-    );
-  }
-  if (image.length !== height * width) {
-    throw new ShapeError(
-      `network: found ${image.length} values for ${height}×${width} pixels, expected ${height * width}`,
-    );
-  }
+  expectImage(image, height, width);
   // The latent's tokens are the fewest.
   if ((height * width) / 64 < leastTokens) {
     throw new ShapeError(

@@ -82,18 +82,30 @@ export function startWasm(): Promise<void> {
   return starting;
 }
 
-/** The fallback: the same network through tfjs on WebAssembly, fetched only when it is needed. */
+/** More threads wait for one another longer than they help: levels of few pixels are shared among all. */
+const MOST_THREADS = 8;
+
+/** The fallback: the same network on the processor, fetched only when it is needed. */
 export async function wasmNetwork(weights: NetworkWeights): Promise<Network> {
-  const [{ createTfjsNetwork }] = await Promise.all([import('../../training/tfjsNetwork.ts'), startWasm()]);
-  const network = createTfjsNetwork(weights);
+  const [{ createWasmNetwork }, { startBrowserHelper }] = await Promise.all([
+    import('../../training/wasm/wasmNetwork.ts'), import('../../training/wasm/browserHelpers.ts'),
+  ]);
+  const threads = self.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MOST_THREADS) : 1;
+  const network = await createWasmNetwork(weights, { threads, startHelper: startBrowserHelper }) ?? await tfjsNetwork(weights);
   return {
     prepare: async () => undefined,
     async run(image, height, width) {
       const values = await network.restore(image, height, width);
       // The engine checks its own results.
       if (!values.every(Number.isFinite)) throw new UserError(text.failed.notFinite);
-      return { buffer: null, tiles: 1, read: async () => values };
+      return { buffer: null, tiles: network.tiles(height, width), read: async () => values };
     },
     dispose: () => network.dispose(),
   };
+}
+
+/** For browsers without SIMD: the network through tfjs. */
+async function tfjsNetwork(weights: NetworkWeights) {
+  const [{ createTfjsNetwork }] = await Promise.all([import('../../training/tfjsNetwork.ts'), startWasm()]);
+  return { ...createTfjsNetwork(weights), tiles: () => 1 };
 }
