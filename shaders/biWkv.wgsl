@@ -7,11 +7,13 @@
 //   chunkStates  what each chunk adds to the tokens after it and before it, relative to its largest key
 //   scanChunks   combines chunks from both ends; running maxima keep every exponent in range
 //   outputs      each chunk again, now with what arrives from both sides
-// Within a chunk the position term stays within e^±20 (the caller chooses p.chunk), so that no maximum need run there.
+// A sequence short enough goes through all three at once in `wholeSequence`. Within a chunk the position term stays
+// within e^±20 (the caller chooses p.chunk), so that no maximum need run there. A thread works on BLOCK tokens at a time.
 #include "lib/sigmoid.wgsl"
 #include "lib/tokens.wgsl"
 alias Lane = f32;           // channels a thread: f32 or vec4f
-const CHUNK = 16u;          // most tokens in a chunk
+const BLOCK = 4u;           // tokens that are held in registers
+const BLOCKS = 4u;          // most blocks in a chunk
 const SEGMENTS = 16u;       // threads that share the scan over chunks
 const GATE = false;         // y = sigmoid(gate) ⊙ wkv, the product in eq. 4
 const EMPTY = -1e30;        // the maximum of no keys
@@ -46,41 +48,59 @@ fn carry_at(image: u32, direction: u32, field: u32, chunk: u32, channel: u32) ->
   return (((image * 2u + direction) * 3u + field) * p.chunks + chunk) * p.channels + channel;
 }
 
+// The blocks of a chunk; tokens beyond its end, or the sequence's, count nothing.
+fn blocks() -> u32 { return (p.chunk + BLOCK - 1u) / BLOCK; }
+fn is_token(first: u32, i: u32) -> bool { return i < p.chunk && first + i < tokens(); }
+fn place_of(image: u32, first: u32, i: u32) -> u32 { return pixel(image, min(first + i, tokens() - 1u)); }
+
+// What a chunk adds to the tokens after it and before it, relative to its largest key.
+struct State { after_n: Lane, after_d: Lane, before_n: Lane, before_d: Lane, largest: Lane }
+
+fn state_of(image: u32, first: u32, channel: u32) -> State {
+  let fade = exp(-decay[channel] / f32(tokens()));
+  var state = State(Lane(0.0), Lane(0.0), Lane(0.0), Lane(0.0), Lane(EMPTY));
+  var distance = Lane(1.0); // e^(−i·w)
+  for (var b = 0u; b < blocks(); b++) {
+    var keys: array<Lane, BLOCK>;
+    var largest = state.largest;
+    for (var i = 0u; i < BLOCK; i++) {
+      let read = key_at(place_of(image, first, b * BLOCK + i), channel);
+      keys[i] = select(Lane(EMPTY), read, is_token(first, b * BLOCK + i));
+      largest = max(largest, keys[i]);
+    }
+    let rescale = exp(state.largest - largest);
+    state.after_n *= rescale;
+    state.after_d *= rescale;
+    state.before_n *= rescale;
+    state.before_d *= rescale;
+    state.largest = largest;
+    for (var i = 0u; i < BLOCK; i++) {
+      if (is_token(first, b * BLOCK + i)) {
+        let weight = exp(keys[i] - largest);
+        let weighted = weight * value_at(place_of(image, first, b * BLOCK + i), channel);
+        state.after_n = state.after_n * fade + weighted;
+        state.after_d = state.after_d * fade + weight;
+        state.before_n += distance * weighted;
+        state.before_d += distance * weight;
+        distance *= fade;
+      }
+    }
+  }
+  return state;
+}
+
 @compute @workgroup_size(64)
 fn chunkStates(@builtin(global_invocation_id) id: vec3u) {
   let chunk = id.x / p.channels;
   let channel = id.x % p.channels;
   let image = id.y;
   if (chunk >= p.chunks) { return; }
-  let first = chunk * p.chunk;
-  let count = min(p.chunk, tokens() - first);
-  let fade = exp(-decay[channel] / f32(tokens()));
-
-  var keys: array<Lane, CHUNK>;
-  var largest = Lane(EMPTY);
-  for (var i = 0u; i < count; i++) {
-    keys[i] = key_at(pixel(image, first + i), channel);
-    largest = max(largest, keys[i]);
-  }
-  var after_n = Lane(0.0);
-  var after_d = Lane(0.0);
-  var before_n = Lane(0.0);
-  var before_d = Lane(0.0);
-  var distance = Lane(1.0); // e^(−i·w)
-  for (var i = 0u; i < count; i++) {
-    let weight = exp(keys[i] - largest);
-    let weighted = weight * value_at(pixel(image, first + i), channel);
-    after_n = after_n * fade + weighted;
-    after_d = after_d * fade + weight;
-    before_n += distance * weighted;
-    before_d += distance * weight;
-    distance *= fade;
-  }
-  states[state_at(image, 0u, chunk, channel)] = after_n;
-  states[state_at(image, 1u, chunk, channel)] = after_d;
-  states[state_at(image, 2u, chunk, channel)] = before_n;
-  states[state_at(image, 3u, chunk, channel)] = before_d;
-  states[state_at(image, 4u, chunk, channel)] = largest;
+  let state = state_of(image, chunk * p.chunk, channel);
+  states[state_at(image, 0u, chunk, channel)] = state.after_n;
+  states[state_at(image, 1u, chunk, channel)] = state.after_d;
+  states[state_at(image, 2u, chunk, channel)] = state.before_n;
+  states[state_at(image, 3u, chunk, channel)] = state.before_d;
+  states[state_at(image, 4u, chunk, channel)] = state.largest;
 }
 
 // Sums over a run of chunks: n, d = Σ e^(… − scale), and the run's length in tokens.
@@ -139,47 +159,119 @@ fn scanChunks(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
   }
 }
 
+// The results of a chunk's tokens, given what arrives from before and after, and its largest key.
+fn write_outputs(image: u32, first: u32, channel: u32, before: Run, after: Run, largest: Lane) {
+  let fade = exp(-decay[channel] / f32(tokens()));
+  let own = exp(bonus[channel] / f32(tokens()));
+  let scale = max(max(before.scale, after.scale), largest);
+
+  // From the end: what arrives at each block from after it.
+  let after_factor = exp(after.scale - scale);
+  var after_n = after.n * after_factor;
+  var after_d = after.d * after_factor;
+  var arriving_n: array<Lane, BLOCKS>;
+  var arriving_d: array<Lane, BLOCKS>;
+  for (var back = 1u; back <= blocks(); back++) {
+    let b = blocks() - back;
+    arriving_n[b] = after_n;
+    arriving_d[b] = after_d;
+    for (var i = 0u; i < BLOCK; i++) {
+      let token = b * BLOCK + BLOCK - 1u - i;
+      if (is_token(first, token)) {
+        let at = pixel(image, first + token);
+        let weight = exp(key_at(at, channel) - scale);
+        after_n = after_n * fade + weight * value_at(at, channel);
+        after_d = after_d * fade + weight;
+      }
+    }
+  }
+  let before_factor = exp(before.scale - scale);
+  var before_n = before.n * before_factor;
+  var before_d = before.d * before_factor;
+  for (var b = 0u; b < blocks(); b++) {
+    var weights: array<Lane, BLOCK>;
+    var weighted: array<Lane, BLOCK>;
+    for (var i = 0u; i < BLOCK; i++) {
+      if (is_token(first, b * BLOCK + i)) {
+        let at = pixel(image, first + b * BLOCK + i);
+        weights[i] = exp(key_at(at, channel) - scale);
+        weighted[i] = weights[i] * value_at(at, channel);
+      }
+    }
+    var numerators: array<Lane, BLOCK>;
+    var denominators: array<Lane, BLOCK>;
+    after_n = arriving_n[b];
+    after_d = arriving_d[b];
+    for (var i = 0u; i < BLOCK; i++) {
+      numerators[BLOCK - 1u - i] = after_n + own * weighted[BLOCK - 1u - i];
+      denominators[BLOCK - 1u - i] = after_d + own * weights[BLOCK - 1u - i];
+      if (is_token(first, b * BLOCK + BLOCK - 1u - i)) {
+        after_n = after_n * fade + weighted[BLOCK - 1u - i];
+        after_d = after_d * fade + weights[BLOCK - 1u - i];
+      }
+    }
+    for (var i = 0u; i < BLOCK; i++) {
+      if (is_token(first, b * BLOCK + i)) {
+        let at = pixel(image, first + b * BLOCK + i);
+        var wkv = (before_n + numerators[i]) / (before_d + denominators[i]);
+        if (GATE) { wkv *= sigmoid(gate[p.gate_offset + at * p.gate_stride + channel]); }
+        y[p.y_offset + at * p.y_stride + channel] = wkv;
+        before_n = before_n * fade + weighted[i];
+        before_d = before_d * fade + weights[i];
+      }
+    }
+  }
+}
+
+fn carried(image: u32, direction: u32, chunk: u32, channel: u32) -> Run {
+  return Run(
+    carries[carry_at(image, direction, 0u, chunk, channel)], carries[carry_at(image, direction, 1u, chunk, channel)],
+    carries[carry_at(image, direction, 2u, chunk, channel)], 0.0,
+  );
+}
+
 @compute @workgroup_size(64)
 fn outputs(@builtin(global_invocation_id) id: vec3u) {
   let chunk = id.x / p.channels;
   let channel = id.x % p.channels;
   let image = id.y;
   if (chunk >= p.chunks) { return; }
+  let largest = states[state_at(image, 4u, chunk, channel)];
+  let before = carried(image, 0u, chunk, channel);
+  let after = carried(image, 1u, chunk, channel);
+  write_outputs(image, chunk * p.chunk, channel, before, after, largest);
+}
+
+const THREADS = 64u;
+var<workgroup> before_runs: array<Run, THREADS>;
+var<workgroup> after_runs: array<Run, THREADS>;
+
+// A workgroup takes a channel's whole sequence, each thread a chunk.
+@compute @workgroup_size(THREADS)
+fn wholeSequence(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) chunk: u32) {
+  let channel = group.x;
+  let image = group.y;
   let first = chunk * p.chunk;
-  let count = min(p.chunk, tokens() - first);
-  let fade = exp(-decay[channel] / f32(tokens()));
-  let self_weight = exp(bonus[channel] / f32(tokens()));
-
-  let before_scale = carries[carry_at(image, 0u, 2u, chunk, channel)];
-  let after_scale = carries[carry_at(image, 1u, 2u, chunk, channel)];
-  let scale = max(max(before_scale, after_scale), states[state_at(image, 4u, chunk, channel)]);
-  let before_factor = exp(before_scale - scale);
-  let after_factor = exp(after_scale - scale);
-
-  var after_n = carries[carry_at(image, 1u, 0u, chunk, channel)] * after_factor;
-  var after_d = carries[carry_at(image, 1u, 1u, chunk, channel)] * after_factor;
-  var numerators: array<Lane, CHUNK>;
-  var denominators: array<Lane, CHUNK>;
-  for (var j = 0u; j < count; j++) {
-    let i = count - 1u - j;
-    let at = pixel(image, first + i);
-    let weight = exp(key_at(at, channel) - scale);
-    let own = self_weight * weight;
-    let v = value_at(at, channel);
-    numerators[i] = after_n + own * v;
-    denominators[i] = after_d + own;
-    after_n = after_n * fade + weight * v;
-    after_d = after_d * fade + weight;
+  let w = decay[channel] / f32(tokens());
+  let length = f32(clamp(tokens(), first, first + p.chunk) - first);
+  let state = state_of(image, first, channel);
+  // What the chunk and, step by step, ever more of those before it leave to what follows; and the other way round.
+  var before = Run(state.after_n, state.after_d, state.largest, length);
+  var after = Run(state.before_n, state.before_d, state.largest, length);
+  before_runs[chunk] = before;
+  after_runs[chunk] = after;
+  workgroupBarrier();
+  for (var step = 1u; step < p.chunks; step *= 2u) {
+    if (chunk >= step) { before = join(before_runs[chunk - step], before, w); }
+    if (chunk + step < p.chunks) { after = join(after_runs[chunk + step], after, w); }
+    workgroupBarrier();
+    before_runs[chunk] = before;
+    after_runs[chunk] = after;
+    workgroupBarrier();
   }
-  var before_n = carries[carry_at(image, 0u, 0u, chunk, channel)] * before_factor;
-  var before_d = carries[carry_at(image, 0u, 1u, chunk, channel)] * before_factor;
-  for (var i = 0u; i < count; i++) {
-    let at = pixel(image, first + i);
-    let weight = exp(key_at(at, channel) - scale);
-    var wkv = (before_n + numerators[i]) / (before_d + denominators[i]);
-    if (GATE) { wkv *= sigmoid(gate[p.gate_offset + at * p.gate_stride + channel]); }
-    y[p.y_offset + at * p.y_stride + channel] = wkv;
-    before_n = before_n * fade + weight * value_at(at, channel);
-    before_d = before_d * fade + weight;
-  }
+  before = Run(Lane(0.0), Lane(0.0), Lane(EMPTY), 0.0);
+  after = before;
+  if (chunk > 0u) { before = before_runs[chunk - 1u]; }
+  if (chunk + 1u < p.chunks) { after = after_runs[chunk + 1u]; }
+  if (chunk < p.chunks) { write_outputs(image, first, channel, before, after, state.largest); }
 }

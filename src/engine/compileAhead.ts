@@ -1,6 +1,7 @@
 import { pipelineFor } from '../kernels/pipeline.ts';
 import { variantsFor, type Variants } from '../kernels/variants.ts';
 import { LIGHT } from '../model/config.ts';
+import { fusionFor } from './fusionFor.ts';
 import { lower } from './lower.ts';
 import { networkGraph, weightShapes } from './networkGraph.ts';
 
@@ -12,6 +13,6 @@ export async function compileAhead(device: GPUDevice, variants: Variants = varia
   const shapes = weightShapes(LIGHT);
   // Values matter to buffers and uniforms only, which are not made here.
   const lookup = (path: string) => ({ shape: shapes.get(path)!, data: new Float32Array(1) });
-  const { dispatches } = lower(networkGraph(LIGHT, (path) => shapes.get(path)!, 64, 64), lookup, variants);
+  const { dispatches } = lower(networkGraph(LIGHT, (path) => shapes.get(path)!, 64, 64, fusionFor(variants)), lookup, variants);
   await Promise.all(dispatches.map((dispatch) => pipelineFor(device, dispatch)));
 }

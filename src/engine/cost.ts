@@ -19,7 +19,9 @@ function macs(node: Node): number {
   const size = ({ shape }: Parameter) => shape.reduce((a, b) => a * b, 1);
   switch (node.op) {
     case 'linear': return pixels * node.parts.reduce((sum, { weight }) => sum + size(weight), 0);
-    case 'omniShift': return pixels * size(node.kernel);
+    case 'channelMix': return pixels * (size(node.receptance) + size(node.key) + size(node.valuePart.weight));
+    case 'omniShift':
+    case 'shiftedNorm': return pixels * size(node.kernel);
     case 'conv': return node.x.shape[0] * node.x.shape[1] * node.x.shape[2] * size(node.weight);
     default: return 0;
   }

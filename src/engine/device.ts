@@ -18,6 +18,9 @@ export interface RequestedDevice {
 /** The limits that a large slice runs into first: taken as large as the adapter gives. */
 const WANTED_LIMITS = ['maxBufferSize', 'maxStorageBufferBindingSize', 'maxStorageBuffersPerShaderStage'] as const;
 
+/** Taken where the adapter has them. */
+const WANTED_FEATURES = ['shader-f16', 'subgroups', 'timestamp-query'] as const;
+
 /**
  * A device with the adapter's own limits.
  *
@@ -29,10 +32,11 @@ export async function requestDevice(gpu: GPU | undefined): Promise<RequestedDevi
   if (!adapter) {
     throw new DeviceError('device: WebGPU is there but gives no adapter; update the graphics driver or try another browser');
   }
+  const requiredFeatures = WANTED_FEATURES.filter((feature) => adapter.features.has(feature));
   const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((limit) => [limit, adapter.limits[limit]]));
   let device: GPUDevice;
   try {
-    device = await adapter.requestDevice({ requiredLimits });
+    device = await adapter.requestDevice({ requiredFeatures, requiredLimits });
   } catch (cause) {
     throw new DeviceError('device: the adapter refused a device; close other GPU programs and try again', { cause });
   }

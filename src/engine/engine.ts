@@ -10,6 +10,7 @@ import type { StoredTensor } from '../weights/tensor.ts';
 import { assignBuffers } from './buffers.ts';
 import { DeviceError, MemoryError } from './errors.ts';
 import type { Parameter } from './graph.ts';
+import { fusionFor } from './fusionFor.ts';
 import { lower, type Lowered } from './lower.ts';
 import { networkGraph } from './networkGraph.ts';
 import type { Plan } from './plan.ts';
@@ -71,7 +72,7 @@ export function createEngine(device: GPUDevice, weights: NetworkWeights, options
   const prepared = new Map<string, Promise<Prepared>>();
 
   const lowered = (height: number, width: number): Lowered =>
-    lower(networkGraph(weights.config, (path) => lookup(path).shape, height, width), lookup, variants);
+    lower(networkGraph(weights.config, (path) => lookup(path).shape, height, width, fusionFor(variants)), lookup, variants);
 
   /** The tiles of an image and the program of one; where nothing fits the whole image's, whose refusal says why. */
   function fitting(height: number, width: number): { tiles: readonly Tile[]; program: Lowered } {

@@ -6,7 +6,7 @@ import { hashedStateDict } from '../weights/hashedWeights.ts';
 import { toNetworkWeights } from '../weights/networkWeights.ts';
 import { parameterIn } from './engine.ts';
 import type { Rule } from './fuse.ts';
-import { foldScale, fuse, fuseGate, fuseRearrange, fuseResidual, fuseSquaredRelu, joinProjections, rewrite } from './fuse.ts';
+import { foldScale, fuse, fuseChannelMix, fuseGate, fuseRearrange, fuseResidual, fuseShiftedNorm, fuseSquaredRelu, joinProjections, rewrite } from './fuse.ts';
 import type { Handle, Node } from './graph.ts';
 import { recordingOps, schedule } from './graph.ts';
 
@@ -88,6 +88,47 @@ describe('fusion', () => {
     expect(names(output)).toEqual(['linear', 'slice', 'slice', 'linear', 'add']);
   });
 
+  const mix = (ops: Ops<Handle>, x: Node, R = 12) => ops.mul(
+    ops.sigmoid(ops.linear(x, weight('R', 12, R))),
+    ops.linear(ops.squaredRelu(ops.linear(x, weight('K', 12, 48))), weight('V', 48, R)),
+  );
+  const parts = [foldScale, fuseGate, fuseSquaredRelu, fuseResidual];
+
+  test('makes a channel mix with its scale and residual one node', () => {
+    const ops = recordingOps();
+    const x = ops.input('x', [1, 8, 8, 12]);
+    const linears = rewrite(ops.add(x, ops.mul(mix(ops, x), weight('gamma', 12))) as Node, parts);
+    const output = rewrite(linears, [fuseChannelMix(12)]);
+    expect(names(output)).toEqual(['channelMix']);
+    expect(output).toMatchObject({
+      receptance: { path: 'R' }, key: { path: 'K' }, valuePart: { weight: { path: 'V' }, scale: { path: 'gamma' } },
+      residual: { op: 'input' }, x: { op: 'input' },
+    });
+  });
+
+  test('leaves a channel mix apart that is wider than what a kernel holds, or whose hidden channels are read elsewhere', () => {
+    const ops = recordingOps();
+    const x = ops.input('x', [1, 8, 8, 12]);
+    expect(names(rewrite(rewrite(mix(ops, x) as Node, parts), [fuseChannelMix(11)]))).toEqual(['linear', 'linear', 'linear']);
+    const hidden = ops.squaredRelu(ops.linear(x, weight('K', 12, 48)));
+    const read = ops.concat(
+      ops.mul(ops.sigmoid(ops.linear(x, weight('R', 12, 12))), ops.linear(hidden, weight('V', 48, 12))), hidden,
+    );
+    expect(names(rewrite(rewrite(read as Node, parts), [fuseChannelMix(12)]))).not.toContain('channelMix');
+  });
+
+  test('makes Omni-Shift of a layer norm one node, unless the norm is read elsewhere', () => {
+    const norm = (ops: Ops<Handle>, x: Node) => ops.layerNorm(x, weight('w', 12), weight('b', 12));
+    const fused = rewritten((ops, x) => ops.omniShift(norm(ops, x), weight('k', 5, 5, 12)), fuseShiftedNorm);
+    expect(fused.names).toEqual(['shiftedNorm']);
+    expect(fused.output).toMatchObject({ weight: { path: 'w' }, bias: { path: 'b' }, kernel: { path: 'k' } });
+    const { names } = rewritten((ops, x) => {
+      const y = norm(ops, x);
+      return ops.add(y, ops.omniShift(y, weight('k', 5, 5, 12)));
+    }, fuseShiftedNorm);
+    expect(names).toEqual(['layerNorm', 'omniShift', 'add']);
+  });
+
   test('makes a block ten operators beside its slices', () => {
     const weights = toNetworkWeights(hashedStateDict(LIGHT, 0), LIGHT);
     const ops = recordingOps();
@@ -95,6 +136,18 @@ describe('fusion', () => {
     const output = fuse(block(ops, parameterIn(weights.tensors), 'refinement.0', LIGHT, x) as Node);
     expect(names(output).filter((name) => name !== 'slice')).toEqual([
       'layerNorm', 'omniShift', 'linear', 'biWkv', 'biWkv', 'linear', 'layerNorm', 'omniShift', 'linear', 'linear',
+    ]);
+  });
+
+  test('makes a block seven operators where kernels hold all they can', () => {
+    const weights = toNetworkWeights(hashedStateDict(LIGHT, 0), LIGHT);
+    const ops = recordingOps();
+    const x = ops.input('x', [1, 8, 8, 24]);
+    const output = fuse(
+      block(ops, parameterIn(weights.tensors), 'refinement.0', LIGHT, x) as Node, { shiftedNorm: true, channelMix: 96 },
+    );
+    expect(names(output).filter((name) => name !== 'slice')).toEqual([
+      'shiftedNorm', 'linear', 'biWkv', 'biWkv', 'linear', 'shiftedNorm', 'channelMix',
     ]);
   });
 

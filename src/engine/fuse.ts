@@ -84,6 +84,33 @@ export const fuseRearrange: Rule = (node, onlyUser) => {
   return { ...node.x, order: node.order, shape: node.shape, rearrange: node.direction };
 };
 
+/**
+ * sigmoid(x·R) ⊙ (relu(x·K)²·V) + residual, eqs. 5–7: one node, whose hidden channels need not be stored.
+ *
+ * @param widest channels that a token may have
+ */
+export const fuseChannelMix = (widest: number): Rule => (node, onlyUser) => {
+  if (node.op !== 'linear' || node.bias || node.parts.length !== 1 || node.shape[3] > widest) return null;
+  const { x: hidden, gate, residual, order, shape } = node;
+  if (gate?.op !== 'linear' || hidden.op !== 'linear' || gate.x !== hidden.x || !onlyUser(gate) || !onlyUser(hidden)) return null;
+  const [receptance, key, value] = [plainPart(gate), plainPart(hidden), node.parts[0]!];
+  if (!receptance || !key || receptance.squaredRelu || !key.squaredRelu || value.squaredRelu) return null;
+  return { op: 'channelMix', order, shape, x: hidden.x, receptance: receptance.weight, key: key.weight, valuePart: value, residual };
+};
+
+/** Omni-Shift of a layer norm that nothing else reads. */
+export const fuseShiftedNorm: Rule = (node, onlyUser) => {
+  if (node.op !== 'omniShift' || node.x.op !== 'layerNorm' || !onlyUser(node.x)) return null;
+  const { x, weight, bias } = node.x;
+  return { op: 'shiftedNorm', order: node.order, shape: node.shape, x, weight, bias, kernel: node.kernel };
+};
+
+/** The one unscaled weight of a linear that is nothing else. */
+function plainPart({ parts, bias, gate, residual }: NodeOf<'linear'>): LinearPart | null {
+  const [part] = parts;
+  return part && parts.length === 1 && !part.scale && !bias && !gate && !residual ? part : null;
+}
+
 /** Projections of one image (receptance, key, value) become one linear and slices of its output. */
 export function joinProjections(output: Node): Node {
   const groups = new Map<Node, NodeOf<'linear'>[]>();
@@ -114,7 +141,20 @@ export function joinProjections(output: Node): Node {
   }]);
 }
 
-/** All that is fused at present. */
-export function fuse(output: Node): Node {
-  return joinProjections(rewrite(output, [foldScale, fuseGate, fuseSquaredRelu, fuseRearrange, fuseResidual]));
+/** What to fuse beyond what always pays. */
+export interface Fusion {
+  /** Layer norm and Omni-Shift as one. */
+  readonly shiftedNorm: boolean;
+  /** Channels up to which a channel mix is one node. */
+  readonly channelMix: number;
+}
+
+/** What needs no kernels of its own. */
+const LEAST: Fusion = { shiftedNorm: false, channelMix: 0 };
+
+/** All that is fused. */
+export function fuse(output: Node, { shiftedNorm, channelMix }: Fusion = LEAST): Node {
+  const blocks = rewrite(output, [foldScale, fuseGate, fuseSquaredRelu, fuseRearrange, fuseResidual]);
+  const mixes = rewrite(blocks, [fuseChannelMix(channelMix), ...(shiftedNorm ? [fuseShiftedNorm] : [])]);
+  return joinProjections(mixes);
 }

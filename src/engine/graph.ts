@@ -27,9 +27,19 @@ export type Node = { readonly order: number; readonly shape: ImageShape } & (
       readonly op: 'linear'; readonly x: Node; readonly parts: readonly LinearPart[]; readonly bias: Parameter | null;
       readonly gate: Node | null; readonly residual: Node | null;
     }
+  | {
+      /** sigmoid(x·R) ⊙ (relu(x·K)²·V) + residual */
+      readonly op: 'channelMix'; readonly x: Node; readonly receptance: Parameter; readonly key: Parameter;
+      readonly valuePart: LinearPart; readonly residual: Node | null;
+    }
   | { readonly op: 'slice'; readonly x: Node; readonly part: number }
   | { readonly op: 'layerNorm'; readonly x: Node; readonly weight: Parameter; readonly bias: Parameter }
   | { readonly op: 'omniShift'; readonly x: Node; readonly kernel: Parameter }
+  | {
+      /** Omni-Shift of a layer norm. */
+      readonly op: 'shiftedNorm'; readonly x: Node; readonly weight: Parameter; readonly bias: Parameter;
+      readonly kernel: Parameter;
+    }
   | {
       readonly op: 'biWkv'; readonly key: Node; readonly value: Node; readonly gate: Node | null;
       readonly decay: Parameter; readonly bonus: Parameter; readonly scan: Scan;

@@ -1,4 +1,5 @@
 import { biWkv, biWkvScratch } from '../kernels/biWkv.ts';
+import { channelMix } from '../kernels/channelMix.ts';
 import { conv } from '../kernels/conv.ts';
 import { elementwise } from '../kernels/elementwise.ts';
 import type { Dispatch, View } from '../kernels/kernel.ts';
@@ -7,6 +8,7 @@ import { layerNorm } from '../kernels/layerNorm.ts';
 import { linear } from '../kernels/linear.ts';
 import { omniShift } from '../kernels/omniShift.ts';
 import { pixelShuffle } from '../kernels/pixelShuffle.ts';
+import { shiftedNorm } from '../kernels/shiftedNorm.ts';
 import type { Variants } from '../kernels/variants.ts';
 import type { StoredTensor } from '../weights/tensor.ts';
 import type { LinearPart, Node, Parameter } from './graph.ts';
@@ -65,7 +67,7 @@ export function lower(output: Node, lookup: (path: string) => StoredTensor, vari
     const aligned = node.a.shape[3] % 4 === 0;
     for (const part of node.a === node.b ? [node.a] : [node.a, node.b]) {
       const offset = part === node.a ? 0 : node.a.shape[3];
-      const inPlace = aligned && node.a !== node.b && !views.has(part) && ['conv', 'linear'].includes(part.op);
+      const inPlace = aligned && node.a !== node.b && !views.has(part) && ['conv', 'linear', 'channelMix'].includes(part.op);
       if (!inPlace || part.shape[3] % 4 !== 0) {
         copies.set(node, [...(copies.get(node) ?? []), part]);
         continue;
@@ -95,6 +97,15 @@ export function lower(output: Node, lookup: (path: string) => StoredTensor, vari
           y, squaredFrom: squaredFrom(node.parts),
         }, variants.linear));
         break;
+      case 'channelMix': {
+        const hidden = lanesFor(node.key.shape[1]!);
+        const plain = (weight: Parameter): LinearPart => ({ weight, scale: null, squaredRelu: false });
+        dispatches.push(channelMix({
+          x: at(node.x), inward: weight(packLinear([plain(node.receptance), plain(node.key)], stored)), hidden,
+          outward: weight(packLinear([node.valuePart], stored)), residual: node.residual ? at(node.residual) : undefined, y,
+        }, variants.channelMix!));
+        break;
+      }
       case 'layerNorm':
         dispatches.push(layerNorm(
           { x: at(node.x), weight: vector(node.weight), bias: vector(node.bias), y }, variants.layerNorm,
@@ -104,6 +115,12 @@ export function lower(output: Node, lookup: (path: string) => StoredTensor, vari
         dispatches.push(omniShift(
           { x: at(node.x), kernel: weight(packOmniShift(node.kernel, stored)), y }, variants.omniShift,
         ));
+        break;
+      case 'shiftedNorm':
+        dispatches.push(shiftedNorm({
+          x: at(node.x), weight: vector(node.weight), bias: vector(node.bias),
+          kernel: weight(packOmniShift(node.kernel, stored)), y,
+        }));
         break;
       case 'biWkv': {
         const largestDecay = largestMagnitude(stored(node.decay).data);

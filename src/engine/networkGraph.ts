@@ -2,6 +2,7 @@ import type { Config } from '../model/config.ts';
 import { parameters } from '../model/config.ts';
 import { ShapeError } from '../model/ops.ts';
 import { restoreRwkv } from '../model/restoreRwkv.ts';
+import type { Fusion } from './fuse.ts';
 import { fuse } from './fuse.ts';
 import type { Node } from './graph.ts';
 import { recordingOps } from './graph.ts';
@@ -13,12 +14,13 @@ import { recordingOps } from './graph.ts';
  */
 export function networkGraph(
   config: Config, shapeOf: (path: string) => readonly number[], height: number, width: number,
+  fusion?: Fusion,
 ): Node {
   const ops = recordingOps();
   const lookup = (path: string) => ({ op: 'parameter', path, shape: shapeOf(path) }) as const;
   const output = restoreRwkv(ops, lookup, config, ops.input('image', [1, height, width, 1]));
   if (output.op === 'parameter') throw new ShapeError('engine: the network returned a weight');
-  return fuse(output);
+  return fuse(output, fusion);
 }
 
 /** Shapes of the weights that a configuration needs, by path, in the layouts of `Ops`. */

@@ -7,6 +7,7 @@ import { lookupIn, parameterIn, readBack } from './engine.ts';
 import { fuse } from './fuse.ts';
 import type { Handle, ImageShape } from './graph.ts';
 import { recordingOps } from './graph.ts';
+import { fusionFor } from './fusionFor.ts';
 import { lower } from './lower.ts';
 import { compile, encode, WeightBuffers } from './plan.ts';
 
@@ -39,7 +40,7 @@ export async function runProgram(
   if (output.op === 'parameter') throw new ShapeError('engine: the program returned a weight');
 
   const buffers = new WeightBuffers(device);
-  const plan = await compile(device, lower(fuse(output), lookupIn(weights), variants), buffers);
+  const plan = await compile(device, lower(fuse(output, fusionFor(variants)), lookupIn(weights), variants), buffers);
   for (const [name, view] of plan.inputs) {
     const { data } = activations.get(name)!;
     const padded = new Float32Array(pixelsOf(view) * view.stride);

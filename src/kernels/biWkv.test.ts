@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { compareWithReference } from '../engine/againstReference.ts';
+import { compareWithReference, testDevice } from '../engine/againstReference.ts';
 import { biWkvScratch } from './biWkv.ts';
-import { GPU_VARIANTS, SOFTWARE_VARIANTS } from './variants.ts';
+import { GPU_VARIANTS, variantSets } from './variants.ts';
 
 // exp of exponents up to 20 in float32 is off by 20 · 6e-8, and numerator and denominator each sum many such terms.
 const TOLERANCE = 1e-5;
@@ -10,7 +10,7 @@ const shapes = (h: number, w: number, c: number) => [
   { key: [2, h, w, c], value: [2, h, w, c], receptance: [2, h, w, c] }, { decay: [c], bonus: [c] },
 ] as const;
 
-describe.each([['vec4s', SOFTWARE_VARIANTS], ['floats', GPU_VARIANTS]])('Bi-WKV by %s of channels', (_, variants) => {
+describe.each(variantSets(await testDevice()))('Bi-WKV, %s tiles', (_, variants) => {
   test.each([[1, 1, 4], [1, 2, 4], [6, 10, 8], [13, 7, 5], [37, 29, 12]])(
     'is eq. 8 along rows (%i×%i, %i channels)', async (h, w, c) => {
       const { error } = await compareWithReference(
@@ -36,6 +36,17 @@ describe.each([['vec4s', SOFTWARE_VARIANTS], ['floats', GPU_VARIANTS]])('Bi-WKV 
     );
     // A key near 60 has a float32 spacing of 4e-6, a position term near 300 one of 3e-5: those are exponents.
     expect(error).toBeLessThan(decay > 100 ? 1e-4 : 2e-5);
+  });
+
+  test('is the same for sequences that one workgroup cannot hold', async () => {
+    // 67 × 71 = 4757 tokens, more than the 4096 of either set of tiles; 61 × 67 = 4087, a few less.
+    for (const [h, w] of [[67, 71], [61, 67]] as const) {
+      const { error } = await compareWithReference(
+        (ops, input) => ops.biWkv(input('key'), input('value'), input('decay'), input('bonus'), 'columns'),
+        ...shapes(h, w, 5), variants, { key: 4, decay: 2, bonus: 2 },
+      );
+      expect(error).toBeLessThan(TOLERANCE);
+    }
   });
 
   test('is gated by the receptance as it is written', async () => {

@@ -31,6 +31,13 @@ export function chunking(tokens: number, largestDecay: number, variant: Variants
   return { chunk, chunks: Math.ceil(tokens / chunk) };
 }
 
+/** A chunk for each thread of a workgroup, so that all have something to do; null where chunks would be too long. */
+function forOneWorkgroup(tokens: number, largestDecay: number, variant: Variants['biWkv']) {
+  const each = Math.ceil(tokens / variant.whole);
+  const { chunk } = chunking(tokens, largestDecay, variant);
+  return each <= chunk ? { chunk: each, chunks: Math.ceil(tokens / each) } : null;
+}
+
 /** Floats of scratch for the states of all chunks, and for what arrives at each from both sides. */
 export function biWkvScratch(
   shape: { batch: number; height: number; width: number; lanes: number }, largestDecay: number, variant: Variants['biWkv'],
@@ -40,14 +47,20 @@ export function biWkvScratch(
   return { states: 5 * each, carries: 6 * each };
 }
 
-/** Bi-WKV (eq. 8) along rows or columns in three dispatches: chunk states, scan over chunks, outputs. */
+/**
+ * Bi-WKV (eq. 8) along rows or columns in three dispatches: chunk states, scan over chunks, outputs; in one where a
+ * workgroup has a thread for every chunk.
+ */
 export function biWkv<B>(args: BiWkvArguments<B>, variant: Variants['biWkv']): Dispatch<B>[] {
   const { key, value, decay, bonus, gate, y, scan, states, carries, largestDecay } = args;
   const unit = variant.lane === 'f32' ? 1 : 4;
   const channels = y.lanes / unit;
-  const { chunk, chunks } = chunking(y.height * y.width, largestDecay, variant);
-  const tiles = { Lane: variant.lane, CHUNK: variant.chunk, SEGMENTS: variant.segments };
+  const tokens = y.height * y.width;
+  const { chunk, chunks } = forOneWorkgroup(tokens, largestDecay, variant) ?? chunking(tokens, largestDecay, variant);
+  const { lane, block, segments, whole } = variant;
+  const tiles = { Lane: lane, BLOCK: block, BLOCKS: Math.ceil(variant.chunk / block), SEGMENTS: segments, THREADS: whole };
   const code = specialise(shader, tiles);
+  const gated = specialise(shader, { ...tiles, GATE: gate !== undefined });
   const params = [
     y.height, y.width, channels, Number(scan === 'columns'), chunk, chunks,
     ...place(key, unit), ...place(value, unit), ...place(gate ?? key, unit), ...place(y, unit),
@@ -63,6 +76,13 @@ export function biWkv<B>(args: BiWkvArguments<B>, variant: Variants['biWkv']): D
     y: { binding: 8, buffer: y.buffer, access: 'write' },
   } as const;
   const label = `biWkv ${scan} ${y.channels}`;
+  if (chunks <= whole) {
+    return [{
+      label: `${label} whole`, code: gated, entryPoint: 'wholeSequence', params,
+      bindings: [bind.decay, bind.bonus, bind.key, bind.value, bind.gate, bind.y],
+      workgroups: [channels, y.batch, 1],
+    }];
+  }
   const threads = Math.ceil((chunks * channels) / 64);
   return [
     {
@@ -73,10 +93,10 @@ export function biWkv<B>(args: BiWkvArguments<B>, variant: Variants['biWkv']): D
     {
       label: `${label} scanChunks`, code, entryPoint: 'scanChunks', params,
       bindings: [bind.decay, bind.states, bind.carries],
-      workgroups: [Math.ceil(channels / (64 / variant.segments)), 2, y.batch],
+      workgroups: [Math.ceil(channels / (64 / segments)), 2, y.batch],
     },
     {
-      label: `${label} outputs`, code: specialise(shader, { ...tiles, GATE: gate !== undefined }), entryPoint: 'outputs', params,
+      label: `${label} outputs`, code: gated, entryPoint: 'outputs', params,
       bindings: [bind.decay, bind.bonus, bind.key, bind.value, bind.gate, bind.states, bind.carries, bind.y],
       workgroups: [threads, y.batch, 1],
     },

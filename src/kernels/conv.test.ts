@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { compareWithReference } from '../engine/againstReference.ts';
+import { compareWithReference, testDevice } from '../engine/againstReference.ts';
 import { conv } from './conv.ts';
 import { wholeView } from './kernel.ts';
-import { GPU_VARIANTS, SOFTWARE_VARIANTS } from './variants.ts';
+import { GPU_VARIANTS, variantSets } from './variants.ts';
 
 const TOLERANCE = 6e-6; // sums of up to 9 · 24 float32 products
 
-describe.each([['software', SOFTWARE_VARIANTS], ['GPU', GPU_VARIANTS]])('conv 3×3, %s tiles', (_, variants) => {
+describe.each(variantSets(await testDevice()))('conv 3×3, %s tiles', (_, variants) => {
   test.each([[9, 14, 12, 8], [1, 1, 4, 4], [3, 67, 6, 10]])(
     'pads with zeros and adds the bias (%i×%i, %i→%i channels)', async (h, w, inputs, outputs) => {
       const { error } = await compareWithReference(

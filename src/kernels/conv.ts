@@ -1,7 +1,8 @@
 import shader from '../../shaders/conv.wgsl?raw';
+import subgroupShader from '../../shaders/convSubgroups.wgsl?raw';
 import { ShapeError } from '../model/ops.ts';
 import type { Dispatch, View } from './kernel.ts';
-import { lanesFor, place, specialise } from './kernel.ts';
+import { lanesFor, pairsFor, place, specialise } from './kernel.ts';
 import type { Variants } from './variants.ts';
 
 /** How a convolution's output is rearranged on its way to memory. */
@@ -41,6 +42,9 @@ export function conv<B>(args: ConvArguments<B>, variant: Variants['conv']): Disp
   }
   const channels = rearrange === 'shuffle' ? 4 * y.channels : rearrange === 'unshuffle' ? y.channels / 4 : y.channels;
   const outputs = convOutputs(channels, rearrange);
+  if (variant.subgroups && x.lanes > 1 && y.lanes > 1 && !residual && rearrange !== 'unshuffle') {
+    return throughSubgroups({ ...args, outputs, channels }, variant);
+  }
   const written = rearrange === 'none' ? y.lanes : rearrange === 'shuffle' ? outputs : channels;
   const scalar = x.lanes === 1;
   const groups = Math.ceil(outputs / 4 / variant.outputs);
@@ -62,5 +66,29 @@ export function conv<B>(args: ConvArguments<B>, variant: Variants['conv']): Disp
       { binding: 5, buffer: y.buffer, access: 'write' },
     ],
     workgroups: [Math.ceil(x.width / variant.pixels / 64), x.height, x.batch * groups],
+  };
+}
+
+function throughSubgroups<B>(
+  { x, weight, bias, y, rearrange, outputs, channels }: ConvArguments<B> & { readonly outputs: number; readonly channels: number },
+  variant: Variants['conv'],
+): Dispatch<B> {
+  const pairs = pairsFor(outputs / 4, 6);
+  const threads = x.batch * x.height * Math.ceil(x.width / variant.pixels);
+  return {
+    label: `conv ${x.channels}→${channels}${rearrange === 'none' ? '' : ` ${rearrange}`}`,
+    code: specialise(subgroupShader, { PIXELS: variant.pixels, PAIRS: pairs }),
+    entryPoint: 'throughSubgroups',
+    params: [
+      x.height, x.width, x.lanes / 4, outputs / 4, Number(!!bias), Number(rearrange === 'shuffle'), outputs / 16, x.batch,
+      ...place(x, 4), ...place(y, 4),
+    ],
+    bindings: [
+      { binding: 1, buffer: x.buffer, access: 'read' },
+      { binding: 2, buffer: weight, access: 'read' },
+      { binding: 3, buffer: bias ?? weight, access: 'read' },
+      { binding: 5, buffer: y.buffer, access: 'write' },
+    ],
+    workgroups: [Math.ceil(threads / 64), Math.ceil(outputs / 8 / pairs), 1],
   };
 }

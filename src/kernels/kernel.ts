@@ -78,3 +78,11 @@ function specialiseAnew(code: string, values: Readonly<Record<string, number | b
 
 /** Uniform fields `offset, stride` of a view in units of `unit` floats. */
 export const place = (view: View<unknown>, unit: 1 | 4): [number, number] => [view.offset / unit, view.stride / unit];
+
+/** How many pairs of vec4s, at most `most` vec4s, cover `vectors` with the least waste; the more of equals. */
+export function pairsFor(vectors: number, most: number): number {
+  let best = 1;
+  const covered = (pairs: number) => Math.ceil(vectors / (2 * pairs)) * 2 * pairs;
+  for (let pairs = 2; 2 * pairs <= most; pairs++) if (covered(pairs) <= covered(best)) best = pairs;
+  return best;
+}

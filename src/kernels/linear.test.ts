@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { compareWithReference } from '../engine/againstReference.ts';
+import { compareWithReference, testDevice } from '../engine/againstReference.ts';
 import { wholeView } from './kernel.ts';
 import { linear } from './linear.ts';
-import { GPU_VARIANTS, SOFTWARE_VARIANTS } from './variants.ts';
+import { SOFTWARE_VARIANTS, variantSets } from './variants.ts';
 
 // A sum of I ≤ 100 float32 products is off by less than 100 · 6e-8 of its largest term.
 const TOLERANCE = 6e-6;
 
-describe.each([['through registers', SOFTWARE_VARIANTS], ['through workgroup memory', GPU_VARIANTS]])('linear %s', (_, variants) => {
+describe.each(variantSets(await testDevice()))('linear, %s tiles', (_, variants) => {
   test.each([[1, 1, 4, 4], [7, 9, 12, 36], [5, 33, 48, 20], [3, 3, 100, 100]])(
     'is x·W for %i×%i pixels, %i→%i channels', async (height, width, inputs, outputs) => {
       const { error } = await compareWithReference(

@@ -1,7 +1,8 @@
 import shader from '../../shaders/linear.wgsl?raw';
+import subgroupShader from '../../shaders/linearSubgroups.wgsl?raw';
 import { ShapeError } from '../model/ops.ts';
 import type { Dispatch, View } from './kernel.ts';
-import { pixelsOf, place, specialise } from './kernel.ts';
+import { pairsFor, pixelsOf, place, specialise } from './kernel.ts';
 import type { Variants } from './variants.ts';
 
 export interface LinearArguments<B> {
@@ -31,15 +32,12 @@ export function linear<B>(args: LinearArguments<B>, variant: Variants['linear'])
       throw new ShapeError(`linear: ${pixelsOf(other)} pixels meet ${tokens} pixels of x; they must be the same`);
     }
   }
-  const { entryPoint, tokens: perThread, outputs } = variant;
   const vectors = y.lanes / 4;
-  const tile = entryPoint === 'throughRegisters' ? [64 * perThread, outputs] : [8 * perThread, 8 * outputs];
+  const { code, tile } = tiling(vectors, variant, { GATE: gate !== undefined, RESIDUAL: residual !== undefined });
   return {
     label: `linear ${x.channels}→${y.channels}`,
-    code: specialise(shader, {
-      TOKENS: perThread, OUTPUTS: outputs, GATE: gate !== undefined, RESIDUAL: residual !== undefined,
-    }),
-    entryPoint,
+    code,
+    entryPoint: variant.entryPoint,
     params: [
       tokens, x.lanes / 4, vectors, (squaredFrom ?? y.lanes) / 4,
       ...place(x, 4), ...place(gate ?? x, 4), ...place(isBias ? { ...residual, stride: 0 } : residual ?? x, 4), ...place(y, 4),
@@ -52,6 +50,20 @@ export function linear<B>(args: LinearArguments<B>, variant: Variants['linear'])
       { binding: 4, buffer: residual?.buffer ?? x.buffer, access: 'read' },
       { binding: 5, buffer: y.buffer, access: 'write' },
     ],
-    workgroups: [Math.ceil(tokens / tile[0]!), Math.ceil(vectors / tile[1]!), 1],
+    workgroups: [Math.ceil(tokens / tile[0]), Math.ceil(vectors / tile[1]), 1],
+  };
+}
+
+/** The code for a tile shape, and how many tokens and output vec4s a workgroup computes. */
+function tiling(
+  vectors: number, { entryPoint, tokens, outputs }: Variants['linear'], terms: Readonly<Record<'GATE' | 'RESIDUAL', boolean>>,
+): { code: string; tile: readonly [number, number] } {
+  if (entryPoint === 'throughSubgroups') {
+    const pairs = pairsFor(vectors, outputs);
+    return { code: specialise(subgroupShader, { TOKENS: tokens, PAIRS: pairs, ...terms }), tile: [64 * tokens, 2 * pairs] };
+  }
+  return {
+    code: specialise(shader, { TOKENS: tokens, OUTPUTS: outputs, ...terms }),
+    tile: entryPoint === 'throughRegisters' ? [64 * tokens, outputs] : [8 * tokens, 8 * outputs],
   };
 }

@@ -1,4 +1,5 @@
 import shader from '../../shaders/omniShift.wgsl?raw';
+import subgroupShader from '../../shaders/omniShiftSubgroups.wgsl?raw';
 import type { Dispatch, View } from './kernel.ts';
 import { place, specialise } from './kernel.ts';
 import type { Variants } from './variants.ts';
@@ -9,16 +10,21 @@ export function omniShift<B>(
   variant: Variants['omniShift'],
 ): Dispatch<B> {
   const vectors = x.lanes / 4;
+  const { pixels, rows } = variant;
+  const across = Math.ceil(x.width / pixels);
+  const plain = rows === 1 || turned;
   return {
     label: `omniShift ${x.channels}${turned ? ' turned' : ''}`,
-    code: specialise(shader, { PIXELS: variant.pixels, TURNED: turned }),
-    entryPoint: 'omniShift',
+    code: plain ? specialise(shader, { PIXELS: pixels, TURNED: turned }) : specialise(subgroupShader, { PIXELS: pixels, ROWS: rows }),
+    entryPoint: plain ? 'omniShift' : 'throughSubgroups',
     params: [x.height, x.width, vectors, ...place(x, 4), ...place(y, 4)],
     bindings: [
       { binding: 1, buffer: x.buffer, access: 'read' },
       { binding: 2, buffer: kernel, access: 'read' },
       { binding: 3, buffer: y.buffer, access: 'write' },
     ],
-    workgroups: [Math.ceil((Math.ceil(x.width / variant.pixels) * vectors) / 64), x.height, x.batch],
+    workgroups: plain
+      ? [Math.ceil((across * vectors) / 64), x.height, x.batch]
+      : [Math.ceil(across / 8) * vectors, Math.ceil(x.height / rows), x.batch],
   };
 }

@@ -13,7 +13,7 @@ fn f() {
 }`;
     expect(squeezed(unroll(code))).toBe(squeezed(`const N = 2u;
 fn f() {
-  var sum_0: vec4f; var sum_1: vec4f;
+  var sum_0 = vec4f(); var sum_1 = vec4f();
   { sum_0 += x[0u + p.offset]; } { sum_1 += x[1u + p.offset]; }
 }`));
   });

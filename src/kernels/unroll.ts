@@ -7,9 +7,10 @@
  * becomes `var a_0: T;` and so on. Everything else stays as it is.
  */
 export function unroll(code: string): string {
+  const bare = code.replace(/ *\/\/.*$/gm, ''); // a name in a comment is no use of it
   const constants = new Map<string, number>();
-  for (const [, name, value] of code.matchAll(/^const (\w+) = (\d+)u;/gm)) constants.set(name!, Number(value));
-  return scalarise(unrollLoops(code, constants), constants);
+  for (const [, name, value] of bare.matchAll(/^const (\w+) = (\d+)u;/gm)) constants.set(name!, Number(value));
+  return scalarise(unrollLoops(bare, constants), constants);
 }
 
 const LOOP = /for \(var (\w+) = 0u; \1 < ([\w +*]+); \1\+\+\) \{/g;
@@ -45,7 +46,8 @@ function scalarise(code: string, constants: ReadonlyMap<string, number>): string
     const indices = lengths.reduce<string[]>(
       (names, length) => names.flatMap((known) => Array.from({ length: length! }, (_, i) => `${known}_${i}`)), [name!],
     );
-    const variables = indices.map((one) => `var ${one}: ${innerType ?? plainType};`).join(' ');
+    // Zero in each round of a loop, as WGSL has it of any variable: not all compilers clear those without a value.
+    const variables = indices.map((one) => `var ${one} = ${innerType ?? plainType}();`).join(' ');
     code = code.slice(0, match.index) + variables + replaced + code.slice(scopeEnd);
     declaration.lastIndex = match.index;
   }
@@ -67,12 +69,12 @@ function replaceUses(scope: string, name: string, rank: number, constants: Reado
   return constant ? replaced : null;
 }
 
-/** The value of a sum of products of numbers and constants, or null. */
+/** The value of a sum or difference of products of numbers and constants, or null. */
 function evaluate(expression: string, constants: ReadonlyMap<string, number>): number | null {
   let sum = 0;
-  for (const term of expression.split('+')) {
-    let product = 1;
-    for (const factor of term.split('*')) {
+  for (const term of expression.split(/(?=[+-])/)) {
+    let product = term.trim().startsWith('-') ? -1 : 1;
+    for (const factor of term.replace(/^\s*[+-]/, '').split('*')) {
       const text = factor.trim();
       const value = /^\d+u?$/.test(text) ? Number.parseInt(text, 10) : constants.get(text);
       if (value === undefined) return null;

@@ -1,6 +1,13 @@
 /** Tile shapes of the kernels. Results do not depend on them, only speed does. */
 export interface Variants {
-  readonly linear: { readonly entryPoint: 'throughRegisters' | 'throughWorkgroup'; readonly tokens: number; readonly outputs: number };
+  readonly linear: {
+    readonly entryPoint: 'throughRegisters' | 'throughWorkgroup' | 'throughSubgroups';
+    readonly tokens: number;
+    /** vec4s; through subgroups at most so many, as suits the layer. */
+    readonly outputs: number;
+  };
+  /** At most so many tokens a thread; null: key and value as linears, with the hidden channels in memory. */
+  readonly channelMix: { readonly entryPoint: 'throughWorkgroup' | 'throughSubgroups'; readonly tokens: number } | null;
   /**
    * The gradient for x: `tokens` by `inputs` vec4s a thread. The gradient for W: its entry point's tile, summed over
    * tokens by at most about `groups` workgroups.
@@ -14,10 +21,14 @@ export interface Variants {
   readonly layerNorm: { readonly lanes: number };
   /** `threads` a workgroup, `lanes` of them a token; about `sums` threads sum over tokens, a vec4 of channels each. */
   readonly layerNormGradient: { readonly threads: number; readonly lanes: number; readonly sums: number };
-  readonly omniShift: { readonly pixels: number };
+  /** Whether layer norm and Omni-Shift are one kernel, which shares tiles through workgroup memory. */
+  readonly shiftedNorm: boolean;
+  /** Pixels of a tile; of more rows than one where subgroups of eight share the kernel. */
+  readonly omniShift: { readonly pixels: number; readonly rows: number };
   readonly omniShiftGradient: { readonly pixels: number; readonly rows: number };
   readonly scaleGradient: { readonly tokens: number };
-  readonly conv: { readonly pixels: number; readonly outputs: number };
+  /** With subgroups of eight the weights are shared among them where outputs are whole vec4s. */
+  readonly conv: { readonly pixels: number; readonly outputs: number; readonly subgroups: boolean };
   /** y and the gradient for x: `pixels` by `vectors` a thread of `threads`; the gradient for W as in `linearGradient`. */
   readonly convGradient: {
     readonly entryPoint: 'throughRegisters' | 'throughWorkgroup';
@@ -26,41 +37,71 @@ export interface Variants {
     readonly vectors: number;
     readonly groups: number;
   };
-  readonly biWkv: { readonly lane: 'f32' | 'vec4f'; readonly chunk: number; readonly segments: number };
+  /**
+   * A thread takes a chunk of tokens, `block` of them at once. Up to `whole` chunks are scanned by one workgroup, more by
+   * `segments` threads a channel in a dispatch of their own.
+   */
+  readonly biWkv: {
+    readonly lane: 'f32' | 'vec4f'; readonly chunk: number; readonly block: number; readonly segments: number;
+    readonly whole: number;
+  };
 }
 
 /** Software devices (lavapipe, SwiftShader): few threads, each with much to do; workgroup memory only costs. */
 export const SOFTWARE_VARIANTS: Variants = {
   linear: { entryPoint: 'throughRegisters', tokens: 4, outputs: 2 },
+  channelMix: null,
   linearGradient: { entryPoint: 'throughRegisters', tokens: 6, inputs: 3, groups: 16 },
   layerNorm: { lanes: 1 },
   layerNormGradient: { threads: 8, lanes: 1, sums: 256 },
-  omniShift: { pixels: 8 },
+  shiftedNorm: false,
+  omniShift: { pixels: 8, rows: 1 },
   omniShiftGradient: { pixels: 8, rows: 4 },
   scaleGradient: { tokens: 64 },
-  conv: { pixels: 4, outputs: 1 },
+  conv: { pixels: 4, outputs: 1, subgroups: false },
   convGradient: { entryPoint: 'throughRegisters', threads: 8, pixels: 4, vectors: 2, groups: 16 },
-  biWkv: { lane: 'vec4f', chunk: 32, segments: 16 },
+  biWkv: { lane: 'vec4f', chunk: 64, block: 4, segments: 16, whole: 64 },
+};
+
+/** Software devices with subgroups of eight, as lavapipe: loads cost most, so that they are shared. */
+export const SUBGROUP_VARIANTS: Variants = {
+  ...SOFTWARE_VARIANTS,
+  linear: { entryPoint: 'throughSubgroups', tokens: 4, outputs: 10 },
+  conv: { pixels: 4, outputs: 1, subgroups: true },
+  omniShift: { pixels: 8, rows: 4 },
+  channelMix: { entryPoint: 'throughSubgroups', tokens: 4 },
 };
 
 /** GPUs: many threads, coalesced over channels, tiles shared through workgroup memory. */
 export const GPU_VARIANTS: Variants = {
   linear: { entryPoint: 'throughWorkgroup', tokens: 8, outputs: 1 },
+  channelMix: { entryPoint: 'throughWorkgroup', tokens: 8 },
   linearGradient: { entryPoint: 'throughWorkgroup', tokens: 8, inputs: 1, groups: 512 },
   layerNorm: { lanes: 4 },
   layerNormGradient: { threads: 64, lanes: 4, sums: 16384 },
-  omniShift: { pixels: 4 },
+  shiftedNorm: true,
+  omniShift: { pixels: 4, rows: 1 },
   omniShiftGradient: { pixels: 4, rows: 1 },
   scaleGradient: { tokens: 16 },
-  conv: { pixels: 4, outputs: 1 },
+  conv: { pixels: 4, outputs: 1, subgroups: false },
   convGradient: { entryPoint: 'throughWorkgroup', threads: 64, pixels: 4, vectors: 1, groups: 512 },
-  biWkv: { lane: 'f32', chunk: 16, segments: 16 },
+  biWkv: { lane: 'f32', chunk: 16, block: 4, segments: 16, whole: 256 },
 };
 
 /** Tile shapes for software devices or GPUs, by the adapter. */
 export function variantsFor(device: GPUDevice): Variants {
-  return isSoftware(device.adapterInfo) ? SOFTWARE_VARIANTS : GPU_VARIANTS;
+  if (!isSoftware(device.adapterInfo)) return GPU_VARIANTS;
+  return hasSubgroupsOfEight(device) ? SUBGROUP_VARIANTS : SOFTWARE_VARIANTS;
 }
+
+/** All that a device can run, by name: each of them is right on every device, and fast on some. */
+export function variantSets(device: GPUDevice): [name: string, variants: Variants][] {
+  const subgroups: [string, Variants][] = hasSubgroupsOfEight(device) ? [['subgroup', SUBGROUP_VARIANTS]] : [];
+  return [['software', SOFTWARE_VARIANTS], ...subgroups, ['GPU', GPU_VARIANTS]];
+}
+
+const hasSubgroupsOfEight = ({ adapterInfo, features }: GPUDevice): boolean =>
+  features.has('subgroups') && adapterInfo.subgroupMinSize === 8 && adapterInfo.subgroupMaxSize === 8;
 
 /** Whether an adapter is a CPU that plays GPU, by what it says of itself. */
 export function isSoftware(info: GPUAdapterInfo): boolean {

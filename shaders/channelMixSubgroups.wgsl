@@ -1,0 +1,96 @@
+enable subgroups;
+// Channel mix as in channelMix.wgsl, for processors that play GPU: a thread keeps its tokens and their result in
+// registers and goes through the hidden channels one vec4 at a time. A load costs as much there as dozens of
+// multiply-adds; each thread of a subgroup of eight loads another part of W, and all get it from there.
+#include "lib/sigmoid.wgsl"
+alias Lane = vec4f;
+const TOKENS = 4u;          // tokens a thread
+const PAIRS = 3u;           // pairs of vec4s that a token's channels take
+#include "lib/channelMixTerms.wgsl"
+
+@compute @workgroup_size(64)
+fn throughSubgroups(
+  @builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32,
+  @builtin(subgroup_invocation_id) within: u32,
+) {
+  let first_token = group.x * 64u * TOKENS + lane;
+  var value: array<array<vec4f, 2u * PAIRS>, TOKENS>;
+  var result: array<array<vec4f, 2u * PAIRS>, TOKENS>;
+  for (var t = 0u; t < TOKENS; t++) {
+    let token = min(first_token + t * 64u, p.tokens - 1u);
+    for (var i = 0u; i < 2u * PAIRS; i++) {
+      if (i < p.vectors) { value[t][i] = x[p.x_offset + token * p.x_stride + i]; }
+    }
+  }
+  let columns = p.vectors + p.hidden;
+  // The receptance waits in y until the result is there.
+  for (var column = 0u; column < p.vectors; column++) {
+    var sum: array<vec4f, TOKENS>;
+    for (var i = 0u; i < PAIRS; i++) {
+      let row = min(8u * i + within, 4u * p.vectors - 1u); // beyond the last, value is zero
+      let held = inward[row * columns + column];
+      for (var half = 0u; half < 2u; half++) {
+        let w0 = subgroupBroadcast(held, 4u * half);
+        let w1 = subgroupBroadcast(held, 4u * half + 1u);
+        let w2 = subgroupBroadcast(held, 4u * half + 2u);
+        let w3 = subgroupBroadcast(held, 4u * half + 3u);
+        for (var t = 0u; t < TOKENS; t++) {
+          var total = fma(vec4f(value[t][2u * i + half].x), w0, sum[t]);
+          total = fma(vec4f(value[t][2u * i + half].y), w1, total);
+          total = fma(vec4f(value[t][2u * i + half].z), w2, total);
+          sum[t] = fma(vec4f(value[t][2u * i + half].w), w3, total);
+        }
+      }
+    }
+    for (var t = 0u; t < TOKENS; t++) {
+      let token = first_token + t * 64u;
+      if (token < p.tokens) { y[p.y_offset + token * p.y_stride + column] = sum[t]; }
+    }
+  }
+  for (var hidden = 0u; hidden < p.hidden; hidden++) {
+    var sum: array<vec4f, TOKENS>;
+    for (var i = 0u; i < PAIRS; i++) {
+      let row = min(8u * i + within, 4u * p.vectors - 1u); // beyond the last, value is zero
+      let held = inward[row * columns + p.vectors + hidden];
+      for (var half = 0u; half < 2u; half++) {
+        let w0 = subgroupBroadcast(held, 4u * half);
+        let w1 = subgroupBroadcast(held, 4u * half + 1u);
+        let w2 = subgroupBroadcast(held, 4u * half + 2u);
+        let w3 = subgroupBroadcast(held, 4u * half + 3u);
+        for (var t = 0u; t < TOKENS; t++) {
+          var total = fma(vec4f(value[t][2u * i + half].x), w0, sum[t]);
+          total = fma(vec4f(value[t][2u * i + half].y), w1, total);
+          total = fma(vec4f(value[t][2u * i + half].z), w2, total);
+          sum[t] = fma(vec4f(value[t][2u * i + half].w), w3, total);
+        }
+      }
+    }
+    for (var t = 0u; t < TOKENS; t++) {
+      let positive = max(sum[t], vec4f(0.0));
+      sum[t] = positive * positive;
+    }
+    for (var i = 0u; i < PAIRS; i++) {
+      let held = outward[(4u * hidden + within % 4u) * p.vectors + min(2u * i + within / 4u, p.vectors - 1u)];
+      for (var half = 0u; half < 2u; half++) {
+        let w0 = subgroupBroadcast(held, 4u * half);
+        let w1 = subgroupBroadcast(held, 4u * half + 1u);
+        let w2 = subgroupBroadcast(held, 4u * half + 2u);
+        let w3 = subgroupBroadcast(held, 4u * half + 3u);
+        for (var t = 0u; t < TOKENS; t++) {
+          var total = fma(vec4f(sum[t].x), w0, result[t][2u * i + half]);
+          total = fma(vec4f(sum[t].y), w1, total);
+          total = fma(vec4f(sum[t].z), w2, total);
+          result[t][2u * i + half] = fma(vec4f(sum[t].w), w3, total);
+        }
+      }
+    }
+  }
+  for (var t = 0u; t < TOKENS; t++) {
+    let token = first_token + t * 64u;
+    if (token < p.tokens) {
+      for (var o = 0u; o < 2u * PAIRS; o++) {
+        if (o < p.vectors) { store(token, o, y[p.y_offset + token * p.y_stride + o], result[t][o]); }
+      }
+    }
+  }
+}

@@ -1,0 +1,93 @@
+enable subgroups;
+// Convolution 3×3 as in conv.wgsl, for processors that play GPU: there a load costs as much as dozens of multiply-adds,
+// so that each thread of a subgroup of eight loads another part of W, and all get it from there. Without a residual; the
+// output is written plainly or through pixel-shuffle's index map, a vec4 of channels at once.
+const PIXELS = 4u;          // neighbours of a row a thread
+const PAIRS = 3u;           // pairs of vec4s of output channels a thread
+
+struct Params {             // lengths, offsets and strides in vec4s
+  height: u32, width: u32, inputs: u32, outputs: u32,
+  has_bias: u32,
+  shuffle: u32,             // 1: vec4 s·quarter + c goes to vec4 c at offset (s / 2, s % 2) of twice the size
+  quarter: u32,             // outputs / 4 sub-pixels
+  images: u32,
+  x_offset: u32, x_stride: u32,
+  y_offset: u32, y_stride: u32,
+}
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;       // [N, height, width, inputs]
+@group(0) @binding(2) var<storage, read> weight: array<vec4f>;  // [3, 3, 4·inputs, outputs]
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;    // [outputs]
+@group(0) @binding(5) var<storage, read_write> y: array<vec4f>; // [N, height, width, outputs], or shuffled
+
+fn store(image: u32, row: u32, column: u32, output: u32, value: vec4f) {
+  var pixel = (image * p.height + row) * p.width + column;
+  var channel = output;
+  if (p.shuffle == 1u) {
+    let s = output / p.quarter;
+    pixel = (image * 2u * p.height + 2u * row + s / 2u) * 2u * p.width + 2u * column + s % 2u;
+    channel = output % p.quarter;
+  }
+  y[p.y_offset + pixel * p.y_stride + channel] = value;
+}
+
+@compute @workgroup_size(64)
+fn throughSubgroups(
+  @builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32,
+  @builtin(subgroup_invocation_id) within: u32,
+) {
+  let across = (p.width + PIXELS - 1u) / PIXELS;
+  let count = p.images * p.height * across;
+  let asked = group.x * 64u + lane;
+  let index = min(asked, count - 1u); // idle threads keep their subgroup company
+  let column = index % across * PIXELS;
+  let row = index / across % p.height;
+  let image = index / across / p.height;
+  let first_output = group.y * 2u * PAIRS;
+
+  var sum: array<array<vec4f, 2u * PAIRS>, PIXELS>;
+  for (var dy = 0u; dy <= 2u; dy++) {
+    // Outside of the image another pixel's values, times zero.
+    let wanted = i32(row + dy) - 1;
+    let source = clamp(wanted, 0, i32(p.height) - 1);
+    let line = (image * p.height + u32(source)) * p.width;
+    for (var k = 0u; k < p.inputs; k++) {
+      var value: array<vec4f, PIXELS + 2u>;
+      for (var i = 0u; i < PIXELS + 2u; i++) {
+        let at = i32(column + i) - 1;
+        let inside = wanted == source && at >= 0 && at < i32(p.width);
+        let read = x[p.x_offset + (line + u32(clamp(at, 0, i32(p.width) - 1))) * p.x_stride + k];
+        value[i] = select(vec4f(0.0), read, inside);
+      }
+      for (var dx = 0u; dx < 3u; dx++) {
+        for (var i = 0u; i < PAIRS; i++) {
+          // Four rows of W, two vec4s of each.
+          let output = min(first_output + 2u * i + within / 4u, p.outputs - 1u);
+          let held = weight[(((dy * 3u + dx) * p.inputs + k) * 4u + within % 4u) * p.outputs + output];
+          for (var half = 0u; half < 2u; half++) {
+            let w0 = subgroupBroadcast(held, 4u * half);
+            let w1 = subgroupBroadcast(held, 4u * half + 1u);
+            let w2 = subgroupBroadcast(held, 4u * half + 2u);
+            let w3 = subgroupBroadcast(held, 4u * half + 3u);
+            for (var j = 0u; j < PIXELS; j++) {
+              var total = fma(vec4f(value[j + dx].x), w0, sum[j][2u * i + half]);
+              total = fma(vec4f(value[j + dx].y), w1, total);
+              total = fma(vec4f(value[j + dx].z), w2, total);
+              sum[j][2u * i + half] = fma(vec4f(value[j + dx].w), w3, total);
+            }
+          }
+        }
+      }
+    }
+  }
+  for (var j = 0u; j < PIXELS; j++) {
+    for (var o = 0u; o < 2u * PAIRS; o++) {
+      let output = first_output + o;
+      if (asked < count && column + j < p.width && output < p.outputs) {
+        var result = sum[j][o];
+        if (p.has_bias == 1u) { result += bias[output]; }
+        store(image, row, column + j, output, result);
+      }
+    }
+  }
+}
