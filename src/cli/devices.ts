@@ -34,7 +34,8 @@ export const deviceOption = (value: string | undefined): DeviceChoice | undefine
   oneOf('device', value, ['gpu', 'software', 'wasm', 'cpu'] as const);
 
 /**
- * The network on the chosen device, which is said on stderr; without a choice a GPU, else software WebGPU, else wasm.
+ * The network on the chosen device, which is said on stderr; without a choice a GPU, else wasm, which is faster than
+ * WebGPU in software.
  *
  * @param memory bytes of activations that an image may take, see `EngineOptions`
  * @throws DeviceError where the chosen device is not there
@@ -50,7 +51,7 @@ export async function openRestorer(
 async function open(weights: NetworkWeights, choice: DeviceChoice | undefined, memory?: number): Promise<Restorer> {
   if (choice === 'cpu') return referenceRestorer(weights);
   if (choice === 'wasm') return wasmRestorer(weights, memory);
-  const found = await openWebGpu(choice).catch((error: unknown) => {
+  const found = await openWebGpu(choice ?? 'gpu').catch((error: unknown) => {
     if (choice) throw error;
     return null;
   });

@@ -11,7 +11,7 @@ import { RefusedError, UsageError } from './errors.ts';
 import { readVolume } from './files.ts';
 import { loadModel, SHIPPED_WEIGHTS } from './loadedModel.ts';
 import { outputAt } from './output.ts';
-import { restoreSlice, throughNetwork } from './restoreSlice.ts';
+import { restoreSlice, throughNetwork, type RestoredSlice } from './restoreSlice.ts';
 import { note, progress } from './terminal.ts';
 
 const OPTIONS = {
@@ -87,14 +87,22 @@ async function restoreSlices(volume: Volume, normalisation: Normalisation | null
   const start = performance.now();
   let nonFinite = 0;
   let clamped = 0;
-  for (let index = 0; index < volume.slices; index++) {
+  const begin = async (index: number): Promise<RestoredSlice> => {
     const slice = sliceOf(volume, index);
     const where = `slice ${index + 1}`;
-    const { restored, ...input } = normalisation ? await restoreSlice(slice, normalisation, restorer, where)
-      : { restored: await throughNetwork(rawSlice(slice, index), restorer, where), clamped: 0, nonFinite: 0 };
+    if (normalisation) return restoreSlice(slice, normalisation, restorer, where);
+    return { restored: await throughNetwork(rawSlice(slice, index), restorer, where), clamped: 0, nonFinite: 0 };
+  };
+  // While one comes back from the device the next is on its way there; tiles go one by one.
+  let following: Promise<RestoredSlice> | null = null;
+  for (let index = 0; index < volume.slices; index++) {
+    const current: Promise<RestoredSlice> = following ?? begin(index);
+    following = tiles === 1 && index + 1 < volume.slices ? begin(index + 1) : null;
+    following?.catch(() => undefined); // heard when its turn comes
+    const { restored, ...input } = await current;
     nonFinite += input.nonFinite;
     clamped += input.clamped;
-    result.set(restored.data, index * slice.width * slice.height);
+    result.set(restored.data, index * volume.columns * volume.rows);
     progress('slice', index + 1, volume.slices, performance.now() - start);
   }
   if (clamped > 0) note(`${clamped} voxels lay outside the network's range and were set to its nearest end`);

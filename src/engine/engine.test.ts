@@ -62,6 +62,18 @@ describe('the engine', () => {
     engine.dispose();
   });
 
+  test('gives each of two images in flight its own result', async () => {
+    const engine = createEngine(await testDevice(), networkWeights(TINY));
+    const image = (vectors.get('light.64x64.x')!.data as Float32Array);
+    const other = image.map((value) => 1 - value);
+    const alone = [await engine.restore(image, 64, 64), await engine.restore(other, 64, 64)];
+    const first = await engine.run(image, 64, 64);
+    const second = await engine.run(other, 64, 64);
+    expect([await first.read(), await second.read()]).toEqual(alone);
+    expect(await Promise.all([engine.restore(image, 64, 64), engine.restore(other, 64, 64)])).toEqual(alone);
+    engine.dispose();
+  });
+
   test('compiles nothing for a second size', async () => {
     const device = await testDevice();
     const engine = createEngine(device, networkWeights(LIGHT));

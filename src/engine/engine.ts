@@ -22,7 +22,8 @@ export interface Engine {
   /** Records, compiles and allocates for a size, so that the first `run` of it does not wait. */
   prepare(height: number, width: number): Promise<Prepared>;
   /**
-   * Submits one image and returns without waiting for it.
+   * Submits one image and returns without waiting for it. Two may be in flight, unless they are computed in tiles: one
+   * is uploaded and submitted while the device computes the other and its result comes back.
    *
    * @param image [height · width] in [0, 1], height and width multiples of 8
    */
@@ -30,6 +31,11 @@ export interface Engine {
   /** As `run`, and reads the result back. */
   restore(image: Float32Array, height: number, width: number): Promise<Float32Array>;
   dispose(): void;
+}
+
+/** A size that is ready to run. */
+interface Ready extends Prepared {
+  readonly results: Results;
 }
 
 /** What an image of a size takes. */
@@ -46,7 +52,7 @@ export interface Submitted {
   readonly buffer: GPUBuffer | null;
   /** In how many parts it was computed. */
   readonly tiles: number;
-  /** The result in memory; to be asked for before the next run. */
+  /** The result in memory; to be asked for before the run after the next. */
   read(): Promise<Float32Array>;
 }
 
@@ -69,7 +75,7 @@ export function createEngine(device: GPUDevice, weights: NetworkWeights, options
   let { memory = MEMORY } = options;
   const buffers = new WeightBuffers(device);
   const lookup = lookupIn(weights.tensors);
-  const prepared = new Map<string, Promise<Prepared>>();
+  const prepared = new Map<string, Promise<Ready>>();
 
   const lowered = (height: number, width: number): Lowered =>
     lower(networkGraph(weights.config, (path) => lookup(path).shape, height, width, fusionFor(variants)), lookup, variants);
@@ -86,14 +92,15 @@ export function createEngine(device: GPUDevice, weights: NetworkWeights, options
     return { tiles: [{ top: 0, left: 0, height, width }], program: lowered(height, width) };
   }
 
-  async function build(height: number, width: number): Promise<Prepared> {
+  async function build(height: number, width: number): Promise<Ready> {
     if (height % EDGE_MULTIPLE !== 0 || width % EDGE_MULTIPLE !== 0 || height === 0 || width === 0) {
       throw new ShapeError(`engine: the image is ${height}×${width}; pad height and width to multiples of ${EDGE_MULTIPLE}`);
     }
     let { tiles, program } = fitting(height, width);
     for (;;) {
       try {
-        return { tiles, plan: await compile(device, program, buffers) };
+        const plan = await compile(device, program, buffers);
+        return { tiles, plan, results: new Results(device, plan) };
       } catch (error) {
         if (!(error instanceof MemoryError)) throw error;
         // The device has less than was thought: smaller tiles, as long as there are any.
@@ -105,7 +112,7 @@ export function createEngine(device: GPUDevice, weights: NetworkWeights, options
     }
   }
 
-  async function prepare(height: number, width: number): Promise<Prepared> {
+  async function prepare(height: number, width: number): Promise<Ready> {
     const key = `${height}×${width}`;
     const found = prepared.get(key) ?? build(height, width);
     prepared.delete(key);
@@ -119,21 +126,23 @@ export function createEngine(device: GPUDevice, weights: NetworkWeights, options
     return found;
   }
 
-  function submit(image: Float32Array, plan: Plan): { buffer: GPUBuffer; read(): Promise<Float32Array> } {
+  function submit(image: Float32Array, { plan, results }: Ready): { buffer: GPUBuffer; read(): Promise<Float32Array> } {
     device.queue.writeBuffer(plan.inputs.get('image')!.buffer, 0, image as Float32Array<ArrayBuffer>);
     const encoder = device.createCommandEncoder();
     encode(encoder, plan);
+    const read = results.take(encoder);
     device.queue.submit([encoder.finish()]);
-    return { buffer: plan.output.buffer, read: async () => refuseNonFinite(await readBack(device, plan.output)) };
+    return { buffer: plan.output.buffer, read: async () => refuseNonFinite(await read()) };
   }
 
   async function run(image: Float32Array, height: number, width: number): Promise<Submitted> {
     if (image.length !== height * width) {
       throw new ShapeError(`engine: ${image.length} values for an image of ${height}×${width}`);
     }
-    const { tiles, plan } = await prepare(height, width);
-    if (tiles.length === 1) return { ...submit(image, plan), tiles: 1 };
-    const whole = await inTiles(image, height, width, tiles, (part) => submit(part, plan).read());
+    const ready = await prepare(height, width);
+    const { tiles } = ready;
+    if (tiles.length === 1) return { ...submit(image, ready), tiles: 1 };
+    const whole = await inTiles(image, height, width, tiles, (part) => submit(part, ready).read());
     return { buffer: null, tiles: tiles.length, read: async () => whole };
   }
 
@@ -149,8 +158,35 @@ export function createEngine(device: GPUDevice, weights: NetworkWeights, options
   };
 }
 
-function destroy(prepared: Promise<Prepared>): void {
-  prepared.then(({ plan }) => plan.destroy(), () => undefined);
+function destroy(ready: Promise<Ready>): void {
+  ready.then(({ plan, results }) => [plan, results].forEach((each) => each.destroy()), () => undefined);
+}
+
+/** Where results wait to be read, two in turn, so that the next run may overwrite the plan's own output. */
+class Results {
+  readonly #output: View<GPUBuffer>;
+  readonly #staging: readonly GPUBuffer[];
+  #turn = 0;
+
+  constructor(device: GPUDevice, { output }: Plan) {
+    this.#output = output;
+    this.#staging = [0, 1].map(() => stagingFor(device, output));
+  }
+
+  /** Encodes a copy of the result; what is given back waits for it. */
+  take(encoder: GPUCommandEncoder): () => Promise<Float32Array> {
+    const staging = this.#staging[this.#turn++ % 2]!;
+    encoder.copyBufferToBuffer(this.#output.buffer, 0, staging, 0, staging.size);
+    return async () => {
+      const result = await mapped(staging, this.#output);
+      staging.unmap();
+      return result;
+    };
+  }
+
+  destroy(): void {
+    for (const staging of this.#staging) staging.destroy();
+  }
 }
 
 /** Finite weights on a finite image give finite values: anything else is the device's doing, and must not be saved. */
@@ -183,21 +219,31 @@ export function lookupIn(tensors: ReadonlyMap<string, StoredTensor>): (path: str
  * @throws DeviceError where the device was lost meanwhile
  */
 export async function readBack(device: GPUDevice, view: View<GPUBuffer>): Promise<Float32Array> {
-  const pixels = pixelsOf(view);
-  const staging = device.createBuffer({ size: 4 * pixels * view.stride, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  const staging = stagingFor(device, view);
   const encoder = device.createCommandEncoder();
   encoder.copyBufferToBuffer(view.buffer, 0, staging, 0, staging.size);
   device.queue.submit([encoder.finish()]);
+  const result = await mapped(staging, view);
+  staging.destroy();
+  return result;
+}
+
+const stagingFor = (device: GPUDevice, view: View<GPUBuffer>): GPUBuffer => device.createBuffer({
+  size: 4 * pixelsOf(view) * view.stride, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+});
+
+/** Maps a copy of an activation's buffer and takes its channels out, without padding. */
+async function mapped(staging: GPUBuffer, view: View<unknown>): Promise<Float32Array> {
   try {
     await staging.mapAsync(GPUMapMode.READ);
   } catch (cause) {
     throw new DeviceError('device: the GPU was lost while it restored; reload the page and try again', { cause });
   }
   const floats = new Float32Array(staging.getMappedRange());
+  const pixels = pixelsOf(view);
   const result = new Float32Array(pixels * view.channels);
   for (let pixel = 0; pixel < pixels; pixel++) {
     for (let c = 0; c < view.channels; c++) result[pixel * view.channels + c] = floats[view.offset + pixel * view.stride + c]!;
   }
-  staging.destroy();
   return result;
 }

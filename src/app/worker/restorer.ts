@@ -11,6 +11,8 @@ import { UserError } from './jobs.ts';
 
 /** One network on one device, whatever runs it. */
 export interface Network {
+  /** Whether `run` returns while the image is still being computed, so that another may be submitted before `read`. */
+  readonly overlaps: boolean;
   prepare(height: number, width: number): Promise<void>;
   /** @param image [height · width] in [0, 1], height and width multiples of 8 */
   run(image: Float32Array, height: number, width: number): Promise<Result>;
@@ -58,6 +60,7 @@ export function prepareFor(network: Network, { columns, rows }: Pick<Volume, 'co
 export function webGpuNetwork(device: GPUDevice, weights: NetworkWeights): Network {
   const engine = createEngine(device, weights);
   return {
+    overlaps: true,
     async prepare(height, width) {
       await engine.prepare(height, width);
     },
@@ -93,6 +96,7 @@ export async function wasmNetwork(weights: NetworkWeights): Promise<Network> {
   const threads = self.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MOST_THREADS) : 1;
   const network = await createWasmNetwork(weights, { threads, startHelper: startBrowserHelper }) ?? await tfjsNetwork(weights);
   return {
+    overlaps: false,
     prepare: async () => undefined,
     async run(image, height, width) {
       const values = await network.restore(image, height, width);

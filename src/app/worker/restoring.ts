@@ -39,20 +39,25 @@ export async function restoreShown(stage: Stage, job: Job, tellModels: () => Pro
 export async function restoreVolume(stage: Stage, job: Job, tellModels: () => Promise<void>): Promise<void> {
   const { study } = stage;
   if (!study) return;
-  const { restore, rule, prepare } = await restoring(stage, study, tellModels);
+  const { restore, rule, prepare, overlaps } = await restoring(stage, study, tellModels);
   await prepare();
   const open = Array.from({ length: study.volume.slices }, (_, i) => i).filter((i) => !study.restored.has(i));
   const before = study.volume.slices - open.length;
   const changes = { clamped: 0, nonFinite: 0, tiles: 1 };
   const began = performance.now();
   let drawn = began;
+  // While one slice comes back from the GPU the next is on its way there.
+  let following: Promise<Restored> | null = null;
   for (const [done, index] of open.entries()) {
     // Networks on the processor never leave the event loop by themselves: a Cancel must be heard between slices.
     await new Promise((resolve) => setTimeout(resolve));
     if (job.cancelled || stage.study !== study) break;
     const left = done > 0 ? ((performance.now() - began) / done) * (open.length - done) : null;
     stage.busy('volume', { done: before + done, total: study.volume.slices, left });
-    const restored = await restore(index);
+    const restored: Restored = await (following ?? restore(index));
+    const next = open[done + 1];
+    following = overlaps && next !== undefined ? restore(next) : null;
+    following?.catch(() => undefined); // heard when its turn comes
     study.restored.set(index, await restored.native());
     changes.clamped += restored.clamped;
     changes.nonFinite += restored.nonFinite;
@@ -79,6 +84,7 @@ async function restoring(stage: Stage, study: Study, tellModels: () => Promise<v
   const rule = normalisationOf(study);
   return {
     rule,
+    overlaps: network.overlaps,
     prepare: () => {
       stage.busy('compiling');
       return prepareFor(network, study.volume);
