@@ -10,6 +10,7 @@ import { trainingOps } from '../src/training/tfjsTrainingOps.ts';
 const VARIANTS = {
   software: { forward: SOFTWARE_VARIANTS, training: 'a CPU' },
   gpu: { forward: GPU_VARIANTS, training: 'a GPU' },
+  half: { forward: { ...GPU_VARIANTS, half: true }, training: 'a GPU' },
 } as const;
 
 export interface Run {
@@ -46,7 +47,7 @@ window.verifyWebGpu = async ({ variants, files, without = [] }) => {
   Object.defineProperty(device, 'adapterInfo', { value: adapterInfo });
   await useTfjsBackend('webgpu', { device, adapterInfo });
   const { results } = await verify(vectors, [{
-    name: 'webgpu',
+    name: forward.half ? 'webgpu-f16' : 'webgpu',
     skip: (_, name) => without.includes(name),
     evaluate: (program, activations, weights) => runProgram(device, program, activations, weights, forward),
     gradients: (program, activations, weights, outputGradient) =>

@@ -18,7 +18,7 @@ const scan = (name: string, columns: number, rows: number, slices = 6) => ({
 const choose = (dialog: Locator, which: 'Poor scans' | 'Good scans', files: ReturnType<typeof scan>[]) =>
   dialog.getByLabel(which, { exact: true }).first().setInputFiles(files);
 
-async function openReference(page: Page, query = ''): Promise<void> {
+async function openReference(page: Page, query = '?device=webgpu'): Promise<void> {
   await page.goto(`./${query}`);
   await page.getByLabel('Open images').setInputFiles(REFERENCE);
   await expect(page.getByText('256 × 256 × 5')).toBeVisible();

@@ -25,7 +25,7 @@ export const sampleOf = (modality: string) => EXPECTED.samples.find((sample) => 
 /** Software rendering takes minutes for what a GPU does in milliseconds. */
 export const SLOW = 540_000;
 
-export async function openSample(page: Page, modality: string, query = ''): Promise<void> {
+export async function openSample(page: Page, modality: string, query = '?device=webgpu'): Promise<void> {
   await page.goto(`./${query}`);
   const name = { ct: /^CT/, pet: /^PET/, mri: /^MRI/ }[modality]!;
   await page.getByRole('button', { name }).click();

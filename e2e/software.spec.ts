@@ -3,7 +3,7 @@ import { SLOW, openSample, requestsElsewhere, restored, save } from './page.ts';
 
 test('software rendering: the first restoration takes at most 3 s and twice a later one', async ({ page }) => {
   test.setTimeout(2 * SLOW);
-  await page.goto('./');
+  await page.goto('./?device=webgpu');
   // The page as a visitor sees it before choosing: the samples with their pictures. Shaders compile meanwhile.
   await expect(page.locator('.sample img')).toHaveCount(3);
   /** Milliseconds from a click until the slice is restored and measured and nothing is being done. */
@@ -29,7 +29,7 @@ test('software rendering: the first restoration takes at most 3 s and twice a la
   expect(first).toBeLessThan(2 * later + 3000);
 });
 
-for (const [device, query] of [['WebGPU', ''], ['WebAssembly', '?device=wasm']] as const) {
+for (const [device, query] of [['WebGPU', '?device=webgpu'], ['WebAssembly', '?device=wasm']] as const) {
   test(`no request leaves the origin, from the page to a restored and saved image, on ${device}`, async ({
     page, baseURL,
   }) => {
@@ -43,3 +43,11 @@ for (const [device, query] of [['WebGPU', ''], ['WebAssembly', '?device=wasm']] 
     expect(elsewhere).toEqual([]);
   });
 }
+
+test('without a graphics processor the page takes WebAssembly, and says why', async ({ page }) => {
+  await openSample(page, 'pet', '');
+  await restored(page);
+  const device = page.getByRole('region', { name: 'Device' });
+  await expect(device).toContainText('WebAssembly on the processor');
+  await expect(device).toContainText(/WebGPU here is .*SwiftShader.*, in software and slower/);
+});

@@ -2,6 +2,7 @@
 // as many as the token's own, never leave the workgroup: eight vec4s of them at a time are shared and used up.
 #include "lib/sigmoid.wgsl"
 alias Lane = vec4f;
+alias Stored = vec4f;      // an activation in memory: vec4f or vec4h
 const VECTORS = 6u;         // vec4s of a token's channels, p.vectors
 const TOKENS = 8u;          // tokens a thread
 const OUTPUTS = 1u;         // vec4s of its result a thread: a row of eight threads makes a token's
@@ -35,7 +36,7 @@ fn throughWorkgroup(@builtin(workgroup_id) group: vec3u, @builtin(local_invocati
   let row = lane / 8u;
   for (var i = lane; i < 8u * TOKENS * VECTORS; i += 64u) {
     let token = min(token_base + i / VECTORS, p.tokens - 1u);
-    x_tile[i % VECTORS][i / VECTORS] = x[p.x_offset + token * p.x_stride + i % VECTORS];
+    x_tile[i % VECTORS][i / VECTORS] = vec4f(x[p.x_offset + token * p.x_stride + i % VECTORS]);
   }
   workgroupBarrier();
 

@@ -4,6 +4,7 @@ enable subgroups;
 // multiply-adds; each thread of a subgroup of eight loads another part of W, and all get it from there.
 #include "lib/sigmoid.wgsl"
 alias Lane = vec4f;
+alias Stored = vec4f;      // an activation in memory: vec4f or vec4h
 const TOKENS = 4u;          // tokens a thread
 const PAIRS = 3u;           // pairs of vec4s that a token's channels take
 #include "lib/channelMixTerms.wgsl"
@@ -19,7 +20,7 @@ fn throughSubgroups(
   for (var t = 0u; t < TOKENS; t++) {
     let token = min(first_token + t * 64u, p.tokens - 1u);
     for (var i = 0u; i < 2u * PAIRS; i++) {
-      if (i < p.vectors) { value[t][i] = x[p.x_offset + token * p.x_stride + i]; }
+      if (i < p.vectors) { value[t][i] = vec4f(x[p.x_offset + token * p.x_stride + i]); }
     }
   }
   let columns = p.vectors + p.hidden;
@@ -44,7 +45,7 @@ fn throughSubgroups(
     }
     for (var t = 0u; t < TOKENS; t++) {
       let token = first_token + t * 64u;
-      if (token < p.tokens) { y[p.y_offset + token * p.y_stride + column] = sum[t]; }
+      if (token < p.tokens) { y[p.y_offset + token * p.y_stride + column] = Stored(sum[t]); }
     }
   }
   for (var hidden = 0u; hidden < p.hidden; hidden++) {
@@ -89,7 +90,7 @@ fn throughSubgroups(
     let token = first_token + t * 64u;
     if (token < p.tokens) {
       for (var o = 0u; o < 2u * PAIRS; o++) {
-        if (o < p.vectors) { store(token, o, y[p.y_offset + token * p.y_stride + o], result[t][o]); }
+        if (o < p.vectors) { store(token, o, vec4f(y[p.y_offset + token * p.y_stride + o]), result[t][o]); }
       }
     }
   }

@@ -1,5 +1,7 @@
 // Convolution 3×3, zero padding: y = x ∗ W + bias + residual, written plainly or through pixel-(un)shuffle's index map.
-alias Input = vec4f;        // f32 for an image of one channel: its weight's rows 1…3 are zero
+alias Input = vec4f;        // f32 for an image of one channel: its weight's rows 1…3 are zero; or vec4h
+alias Output = f32;         // or f16
+alias Added = f32;          // the residual
 const PIXELS = 4u;          // neighbours of a row a thread
 const OUTPUTS = 1u;         // vec4s of output channels a thread
 
@@ -19,23 +21,23 @@ struct Params {             // x's and W's in Inputs and vec4s, residual's and y
 @group(0) @binding(1) var<storage, read> x: array<Input>;      // [N, height, width, inputs]
 @group(0) @binding(2) var<storage, read> weight: array<vec4f>; // [3, 3, 4·inputs, outputs]
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;   // [outputs]
-@group(0) @binding(4) var<storage, read> residual: array<f32>; // [N, height, width, written]
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;  // as above, or rearranged
+@group(0) @binding(4) var<storage, read> residual: array<Added>; // [N, height, width, written]
+@group(0) @binding(5) var<storage, read_write> y: array<Output>;// as above, or rearranged
 
 fn store(image: u32, row: u32, column: u32, channel: u32, value: f32) {
   if (channel >= p.written) { return; }
   if (p.shuffle == 1u) {
     let s = channel / p.quarter;
     let pixel = (image * 2u * p.height + 2u * row + s / 2u) * 2u * p.width + 2u * column + s % 2u;
-    y[p.y_offset + pixel * p.y_stride + channel % p.quarter] = value;
+    y[p.y_offset + pixel * p.y_stride + channel % p.quarter] = Output(value);
   } else if (p.unshuffle == 1u) {
     let pixel = (image * (p.height / 2u) + row / 2u) * (p.width / 2u) + column / 2u;
-    y[p.y_offset + pixel * p.y_stride + 4u * channel + 2u * (row % 2u) + column % 2u] = value;
+    y[p.y_offset + pixel * p.y_stride + 4u * channel + 2u * (row % 2u) + column % 2u] = Output(value);
   } else {
     let pixel = (image * p.height + row) * p.width + column;
     var sum = value;
-    if (p.has_residual == 1u) { sum += residual[p.residual_offset + pixel * p.residual_stride + channel]; }
-    y[p.y_offset + pixel * p.y_stride + channel] = sum;
+    if (p.has_residual == 1u) { sum += f32(residual[p.residual_offset + pixel * p.residual_stride + channel]); }
+    y[p.y_offset + pixel * p.y_stride + channel] = Output(sum);
   }
 }
 

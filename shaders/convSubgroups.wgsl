@@ -4,6 +4,7 @@ enable subgroups;
 // output is written plainly or through pixel-shuffle's index map, a vec4 of channels at once.
 const PIXELS = 4u;          // neighbours of a row a thread
 const PAIRS = 3u;           // pairs of vec4s of output channels a thread
+alias Stored = vec4f;      // an activation in memory: vec4f or vec4h
 
 struct Params {             // lengths, offsets and strides in vec4s
   height: u32, width: u32, inputs: u32, outputs: u32,
@@ -15,10 +16,10 @@ struct Params {             // lengths, offsets and strides in vec4s
   y_offset: u32, y_stride: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;       // [N, height, width, inputs]
+@group(0) @binding(1) var<storage, read> x: array<Stored>;      // [N, height, width, inputs]
 @group(0) @binding(2) var<storage, read> weight: array<vec4f>;  // [3, 3, 4·inputs, outputs]
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;    // [outputs]
-@group(0) @binding(5) var<storage, read_write> y: array<vec4f>; // [N, height, width, outputs], or shuffled
+@group(0) @binding(5) var<storage, read_write> y: array<Stored>; // [N, height, width, outputs], or shuffled
 
 fn store(image: u32, row: u32, column: u32, output: u32, value: vec4f) {
   var pixel = (image * p.height + row) * p.width + column;
@@ -28,7 +29,7 @@ fn store(image: u32, row: u32, column: u32, output: u32, value: vec4f) {
     pixel = (image * 2u * p.height + 2u * row + s / 2u) * 2u * p.width + 2u * column + s % 2u;
     channel = output % p.quarter;
   }
-  y[p.y_offset + pixel * p.y_stride + channel] = value;
+  y[p.y_offset + pixel * p.y_stride + channel] = Stored(value);
 }
 
 @compute @workgroup_size(64)
@@ -57,7 +58,7 @@ fn throughSubgroups(
         let at = i32(column + i) - 1;
         let inside = wanted == source && at >= 0 && at < i32(p.width);
         let read = x[p.x_offset + (line + u32(clamp(at, 0, i32(p.width) - 1))) * p.x_stride + k];
-        value[i] = select(vec4f(0.0), read, inside);
+        value[i] = select(vec4f(0.0), vec4f(read), inside);
       }
       for (var dx = 0u; dx < 3u; dx++) {
         for (var i = 0u; i < PAIRS; i++) {

@@ -1,6 +1,7 @@
 // Layer norm over channels: y = (x − mean) / sqrt(variance + 1e-5) ⊙ weight + bias, biased variance.
 // LANES threads share a token. Padding channels hold zero in x, weight and bias, and stay zero.
 const LANES = 1u;
+alias Stored = vec4f;      // an activation in memory: vec4f or vec4h
 
 struct Params {             // lengths, offsets and strides in vec4s
   tokens: u32, vectors: u32,
@@ -9,10 +10,10 @@ struct Params {             // lengths, offsets and strides in vec4s
   y_offset: u32, y_stride: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;       // [tokens, vectors]
+@group(0) @binding(1) var<storage, read> x: array<Stored>;      // [tokens, vectors]
 @group(0) @binding(2) var<storage, read> weight: array<vec4f>;  // [vectors]
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;    // [vectors]
-@group(0) @binding(4) var<storage, read_write> y: array<vec4f>; // [tokens, vectors]
+@group(0) @binding(4) var<storage, read_write> y: array<Stored>; // [tokens, vectors]
 
 var<workgroup> partial: array<f32, 64>;
 
@@ -36,12 +37,12 @@ fn normalise(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
   let count = f32(p.channels);
 
   var sum = vec4f(0.0);
-  for (var i = lane % LANES; i < p.vectors; i += LANES) { sum += x[start + i]; }
+  for (var i = lane % LANES; i < p.vectors; i += LANES) { sum += vec4f(x[start + i]); }
   let mean = total(lane, dot(sum, vec4f(1.0))) / count;
 
   var squares = 0.0;
   for (var i = lane % LANES; i < p.vectors; i += LANES) {
-    let centred = x[start + i] - mean;
+    let centred = vec4f(x[start + i]) - mean;
     squares += dot(centred, centred);
   }
   let padding = f32(4u * p.vectors) - count;
@@ -50,6 +51,6 @@ fn normalise(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
 
   if (index >= p.tokens) { return; }
   for (var i = lane % LANES; i < p.vectors; i += LANES) {
-    y[p.y_offset + token * p.y_stride + i] = (x[start + i] - mean) * scale * weight[i] + bias[i];
+    y[p.y_offset + token * p.y_stride + i] = Stored((vec4f(x[start + i]) - mean) * scale * weight[i] + bias[i]);
   }
 }

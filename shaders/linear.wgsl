@@ -3,6 +3,8 @@
 // A bias is a residual of stride 0. Two ways to tile: `throughRegisters` keeps all in a thread, `throughWorkgroup` shares tiles of x and W among 64 threads.
 #include "lib/sigmoid.wgsl"
 alias Lane = vec4f;
+alias Stored = vec4f;      // an activation in memory: vec4f or vec4h
+alias Added = vec4f;       // the residual: as Stored, or a bias
 const TOKENS = 8u;          // tokens a thread
 const OUTPUTS = 2u;         // vec4s of output channels a thread
 const GATE = false;         // terms of a pipeline of their own: software devices compute both sides of a branch

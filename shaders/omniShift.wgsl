@@ -1,5 +1,6 @@
 // Omni-Shift, eq. 11, merged to one depth-wise 5×5 convolution with zero padding: PIXELS neighbours of a row a thread.
 const PIXELS = 4u;
+alias Stored = vec4f;      // an activation in memory: vec4f or vec4h
 const TURNED = false;       // the kernel turned by 180°: the gradient of x from that of y
 
 struct Params {             // lengths, offsets and strides in vec4s
@@ -8,9 +9,9 @@ struct Params {             // lengths, offsets and strides in vec4s
   y_offset: u32, y_stride: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;       // [N, height, width, vectors]
+@group(0) @binding(1) var<storage, read> x: array<Stored>;      // [N, height, width, vectors]
 @group(0) @binding(2) var<storage, read> kernel: array<vec4f>;  // [5, 5, vectors]
-@group(0) @binding(3) var<storage, read_write> y: array<vec4f>; // [N, height, width, vectors]
+@group(0) @binding(3) var<storage, read_write> y: array<Stored>; // [N, height, width, vectors]
 
 @compute @workgroup_size(64)
 fn omniShift(@builtin(global_invocation_id) id: vec3u) {
@@ -28,7 +29,7 @@ fn omniShift(@builtin(global_invocation_id) id: vec3u) {
     for (var i = 0u; i < PIXELS + 4u; i++) {
       let at = column + i;  // two to the right of the pixel that it names
       if (at >= 2u && at - 2u < p.width) {
-        value[i] = x[p.x_offset + (line + at - 2u) * p.x_stride + channel];
+        value[i] = vec4f(x[p.x_offset + (line + at - 2u) * p.x_stride + channel]);
       }
     }
     for (var dx = 0u; dx < 5u; dx++) {
@@ -39,6 +40,6 @@ fn omniShift(@builtin(global_invocation_id) id: vec3u) {
   }
   let line = image + id.y * p.width;
   for (var i = 0u; i < PIXELS; i++) {
-    if (column + i < p.width) { y[p.y_offset + (line + column + i) * p.y_stride + channel] = sum[i]; }
+    if (column + i < p.width) { y[p.y_offset + (line + column + i) * p.y_stride + channel] = Stored(sum[i]); }
   }
 }

@@ -4,6 +4,7 @@ enable subgroups;
 // another tap of the kernel, and all get it from there.
 const ROWS = 4u;
 const PIXELS = 8u;
+alias Stored = vec4f;      // an activation in memory: vec4f or vec4h
 
 struct Params {             // lengths, offsets and strides in vec4s
   height: u32, width: u32, vectors: u32,
@@ -11,9 +12,9 @@ struct Params {             // lengths, offsets and strides in vec4s
   y_offset: u32, y_stride: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;       // [N, height, width, vectors]
+@group(0) @binding(1) var<storage, read> x: array<Stored>;      // [N, height, width, vectors]
 @group(0) @binding(2) var<storage, read> kernel: array<vec4f>;  // [5, 5, vectors]
-@group(0) @binding(3) var<storage, read_write> y: array<vec4f>; // [N, height, width, vectors]
+@group(0) @binding(3) var<storage, read_write> y: array<Stored>; // [N, height, width, vectors]
 
 // A workgroup has one vec4 of channels, so that its threads share the taps.
 @compute @workgroup_size(8)
@@ -37,7 +38,7 @@ fn throughSubgroups(
       let at = i32(column + i) - 2;
       let inside = wanted == source && at >= 0 && at < i32(p.width);
       let read = x[p.x_offset + (line + u32(clamp(at, 0, i32(p.width) - 1))) * p.x_stride + channel];
-      value[i] = select(vec4f(0.0), read, inside);
+      value[i] = select(vec4f(0.0), vec4f(read), inside);
     }
     for (var o = 0u; o < ROWS; o++) {
       let tap_row = min(r - min(r, o), 4u);
@@ -53,7 +54,7 @@ fn throughSubgroups(
     for (var i = 0u; i < PIXELS; i++) {
       if (first_row + o < p.height && column + i < p.width) {
         let pixel = image + (first_row + o) * p.width + column + i;
-        y[p.y_offset + pixel * p.y_stride + channel] = sum[o][i];
+        y[p.y_offset + pixel * p.y_stride + channel] = Stored(sum[o][i]);
       }
     }
   }

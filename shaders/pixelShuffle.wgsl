@@ -1,6 +1,7 @@
 // Pixel-shuffle and pixel-unshuffle in PyTorch's channel order, and a plain copy into a range of channels (concat):
 // one float of y a thread. Padding channels of y become zero.
 const SHUFFLE = false;
+alias Stored = f32;         // or f16
 const UNSHUFFLE = false;    // neither: copy
 
 struct Params {             // offsets and strides in floats
@@ -11,8 +12,8 @@ struct Params {             // offsets and strides in floats
   y_offset: u32, y_stride: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;       // [N, height / 2, width / 2, 4·channels], or …
-@group(0) @binding(2) var<storage, read_write> y: array<f32>; // [N, height, width, lanes]
+@group(0) @binding(1) var<storage, read> x: array<Stored>;    // [N, height / 2, width / 2, 4·channels], or …
+@group(0) @binding(2) var<storage, read_write> y: array<Stored>; // [N, height, width, lanes]
 
 @compute @workgroup_size(64)
 fn pixelShuffle(@builtin(global_invocation_id) id: vec3u) {
@@ -32,6 +33,6 @@ fn pixelShuffle(@builtin(global_invocation_id) id: vec3u) {
     source = channel / 4u;
   }
   var value = 0.0;
-  if (channel < p.channels) { value = x[p.x_offset + source_pixel * p.x_stride + source]; }
-  y[p.y_offset + ((image * p.height + row) * p.width + column) * p.y_stride + channel] = value;
+  if (channel < p.channels) { value = f32(x[p.x_offset + source_pixel * p.x_stride + source]); }
+  y[p.y_offset + ((image * p.height + row) * p.width + column) * p.y_stride + channel] = Stored(value);
 }

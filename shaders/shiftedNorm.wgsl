@@ -1,6 +1,8 @@
 // Layer norm over channels, then Omni-Shift (eq. 11, one merged depth-wise 5×5, zero padding) of its result, which never
 // goes to memory: 64 threads share a tile of 8 × 8 pixels and what surrounds it.
 
+alias Stored = vec4f;      // an activation in memory: vec4f or vec4h
+
 struct Params {             // lengths, offsets and strides in vec4s
   height: u32, width: u32, vectors: u32,
   channels: u32,            // the true count, without padding, whose lanes are zero in x, weight and bias
@@ -8,11 +10,11 @@ struct Params {             // lengths, offsets and strides in vec4s
   y_offset: u32, y_stride: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;       // [N, height, width, vectors]
+@group(0) @binding(1) var<storage, read> x: array<Stored>;      // [N, height, width, vectors]
 @group(0) @binding(2) var<storage, read> weight: array<vec4f>;  // [vectors]
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;    // [vectors]
 @group(0) @binding(4) var<storage, read> kernel: array<vec4f>;  // [5, 5, vectors]
-@group(0) @binding(5) var<storage, read_write> y: array<vec4f>; // [N, height, width, vectors]
+@group(0) @binding(5) var<storage, read_write> y: array<Stored>; // [N, height, width, vectors]
 
 // Mean and 1 / deviation from sums over x − near and its square, `near` a value of the token itself: sums over x would
 // cancel where the mean is large. Padding lanes had −near in them.
@@ -41,11 +43,11 @@ fn throughWorkgroup(@builtin(workgroup_id) group: vec3u, @builtin(local_invocati
   let image = group.z * p.height * p.width;
   for (var i = lane; i < 144u; i += 64u) {
     let at = surrounding(first, image, i).x;
-    let near = x[at].x;
+    let near = f32(x[at].x);
     var sum = vec4f(0.0);
     var squares = vec4f(0.0);
     for (var k = 0u; k < p.vectors; k++) {
-      let centred = x[at + k] - near;
+      let centred = vec4f(x[at + k]) - near;
       sum += centred;
       squares += centred * centred;
     }
@@ -60,7 +62,7 @@ fn throughWorkgroup(@builtin(workgroup_id) group: vec3u, @builtin(local_invocati
     for (var i = lane; i < 144u; i += 64u) {
       let from_where = surrounding(first, image, i);
       let found = pixel_statistics[i];
-      let normalised = (x[from_where.x + k] - found.x) * (found.y * weight[k]) + bias[k];
+      let normalised = (vec4f(x[from_where.x + k]) - found.x) * (found.y * weight[k]) + bias[k];
       tile[i] = select(vec4f(0.0), normalised, from_where.y == 1u);
     }
     workgroupBarrier();
@@ -70,7 +72,7 @@ fn throughWorkgroup(@builtin(workgroup_id) group: vec3u, @builtin(local_invocati
         shifted += tile[(row + dy) * 12u + column + dx] * kernel[(dy * 5u + dx) * p.vectors + k];
       }
     }
-    if (inside) { y[p.y_offset + pixel * p.y_stride + k] = shifted; }
+    if (inside) { y[p.y_offset + pixel * p.y_stride + k] = Stored(shifted); }
     workgroupBarrier();
   }
 }

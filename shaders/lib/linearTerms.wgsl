@@ -8,14 +8,14 @@ struct Params {             // lengths, offsets and strides in vec4s
   y_offset: u32, y_stride: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;        // [tokens, inputs]
+@group(0) @binding(1) var<storage, read> x: array<Stored>;       // [tokens, inputs]
 @group(0) @binding(2) var<storage, read> weight: array<vec4f>;   // [4·inputs, outputs]
-@group(0) @binding(3) var<storage, read> gate: array<vec4f>;     // [tokens, outputs]
-@group(0) @binding(4) var<storage, read> residual: array<vec4f>; // [tokens, outputs] or [outputs]
-@group(0) @binding(5) var<storage, read_write> y: array<vec4f>;  // [tokens, outputs]
+@group(0) @binding(3) var<storage, read> gate: array<Stored>;    // [tokens, outputs]
+@group(0) @binding(4) var<storage, read> residual: array<Added>; // [tokens, outputs] or [outputs]
+@group(0) @binding(5) var<storage, read_write> y: array<Stored>; // [tokens, outputs]
 
 fn load(token: u32, input: u32) -> vec4f {
-  return x[p.x_offset + token * p.x_stride + input];
+  return vec4f(x[p.x_offset + token * p.x_stride + input]);
 }
 
 fn store(token: u32, output: u32, sum: vec4f) {
@@ -24,7 +24,7 @@ fn store(token: u32, output: u32, sum: vec4f) {
     let positive = max(value, vec4f(0.0));
     value = positive * positive;
   }
-  if (GATE) { value *= sigmoid(gate[p.gate_offset + token * p.gate_stride + output]); }
-  if (RESIDUAL) { value += residual[p.residual_offset + token * p.residual_stride + output]; }
-  y[p.y_offset + token * p.y_stride + output] = value;
+  if (GATE) { value *= sigmoid(vec4f(gate[p.gate_offset + token * p.gate_stride + output])); }
+  if (RESIDUAL) { value += vec4f(residual[p.residual_offset + token * p.residual_stride + output]); }
+  y[p.y_offset + token * p.y_stride + output] = Stored(value);
 }

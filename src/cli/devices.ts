@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { requestDevice } from '../engine/device.ts';
 import { createEngine } from '../engine/engine.ts';
+import { halfDifference, HALF_LIMIT } from '../engine/halfDifference.ts';
 import { DeviceError } from '../engine/errors.ts';
 import { installNodeWebGpu } from '../engine/nodeGpu.ts';
 import { float64Image, type Float64Image } from '../kernels/float64Image.ts';
@@ -15,8 +16,17 @@ import { startNodeHelper } from '../training/wasm/nodeHelpers.ts';
 import { createWasmNetwork } from '../training/wasm/wasmNetwork.ts';
 import type { NetworkWeights } from '../weights/networkWeights.ts';
 import { oneOf } from './arguments.ts';
+import { note } from './terminal.ts';
 
 export type DeviceChoice = 'gpu' | 'software' | 'wasm' | 'cpu';
+export type Precision = 'f32' | 'f16';
+
+export interface RestorerOptions {
+  /** Bytes of activations that an image may take, see `EngineOptions`. */
+  readonly memory?: number | undefined;
+  /** Of activations on the GPU, f32 when left out; f16 is checked with the weights first. */
+  readonly precision?: Precision | undefined;
+}
 export type WebGpuDevice = Awaited<ReturnType<typeof requestDevice>>;
 
 /** The network on some device, whichever interpreter runs it. */
@@ -30,6 +40,9 @@ export interface Restorer {
   dispose(): void;
 }
 
+export const precisionOption = (value: string | undefined): Precision | undefined =>
+  oneOf('precision', value, ['f32', 'f16'] as const);
+
 export const deviceOption = (value: string | undefined): DeviceChoice | undefined =>
   oneOf('device', value, ['gpu', 'software', 'wasm', 'cpu'] as const);
 
@@ -37,18 +50,19 @@ export const deviceOption = (value: string | undefined): DeviceChoice | undefine
  * The network on the chosen device, which is said on stderr; without a choice a GPU, else wasm, which is faster than
  * WebGPU in software.
  *
- * @param memory bytes of activations that an image may take, see `EngineOptions`
  * @throws DeviceError where the chosen device is not there
  */
 export async function openRestorer(
-  weights: NetworkWeights, choice: DeviceChoice | undefined, memory?: number,
+  weights: NetworkWeights, choice: DeviceChoice | undefined, options: RestorerOptions = {},
 ): Promise<Restorer> {
-  const restorer = await open(weights, choice, memory);
+  const restorer = await open(weights, choice, options);
   process.stderr.write(`device: ${restorer.name}\n`);
   return restorer;
 }
 
-async function open(weights: NetworkWeights, choice: DeviceChoice | undefined, memory?: number): Promise<Restorer> {
+async function open(
+  weights: NetworkWeights, choice: DeviceChoice | undefined, { memory, precision }: RestorerOptions,
+): Promise<Restorer> {
   if (choice === 'cpu') return referenceRestorer(weights);
   if (choice === 'wasm') return wasmRestorer(weights, memory);
   const found = await openWebGpu(choice ?? 'gpu').catch((error: unknown) => {
@@ -56,13 +70,26 @@ async function open(weights: NetworkWeights, choice: DeviceChoice | undefined, m
     return null;
   });
   if (!found) return wasmRestorer(weights, memory);
-  const engine = createEngine(found.device, weights, { memory });
+  const half = precision === 'f16' && await halfIsRight(found, weights);
+  const engine = createEngine(found.device, weights, { memory, half });
   return {
-    name: deviceName(found),
+    name: `${deviceName(found)}${half ? ', f16' : ''}`,
     tiles: async (height, width) => (await engine.prepare(height, width)).tiles.length,
     restore: (image, height, width) => engine.restore(image, height, width),
     dispose: () => engine.dispose(),
   };
+}
+
+/** Whether float16 gives nearly the same as float32 with these weights; what was found is said on stderr. */
+async function halfIsRight({ device }: WebGpuDevice, weights: NetworkWeights): Promise<boolean> {
+  const difference = await halfDifference(device, weights);
+  const [found, limit] = [difference.toExponential(1), HALF_LIMIT.toExponential(0)];
+  if (difference <= HALF_LIMIT) {
+    note(`f16 differs from f32 by ${found} at most on a test image, within the limit of ${limit}`);
+    return true;
+  }
+  note(`f16 differs from f32 by ${found} on a test image, more than ${limit}: f32 is used`);
+  return false;
 }
 
 /** "NVIDIA H100", "llvmpipe (software rendering)" */

@@ -1,7 +1,7 @@
 import { STRENGTH } from '../image/degrade.ts';
 import { modalityOption, parseVerb, required } from './arguments.ts';
 import { checkedStrength, noiseOption, numberOption, seedOption } from './degrade.ts';
-import { deviceOption } from './devices.ts';
+import { deviceOption, precisionOption } from './devices.ts';
 import { UsageError } from './errors.ts';
 import { evaluateFiles, type FileMethod } from './evaluateFiles.ts';
 import { evaluateModels } from './evaluateModels.ts';
@@ -24,6 +24,7 @@ const MODELS = {
   noise: { type: 'string' },
   slices: { type: 'string' },
   device: { type: 'string' },
+  precision: { type: 'string' },
 } as const;
 const OPTIONS = { ...FILES, ...MODELS, ...OUTPUT, against: { type: 'string' } } as const;
 
@@ -81,7 +82,7 @@ async function ofModels({ values, positionals }: Parsed): Promise<Evaluated> {
   const device = deviceOption(values.device);
   if (!values.data) throw new UsageError('evaluate: --data is missing: a file or folder of references');
   const weights = values.against ? [...own, values.against] : own;
-  const evaluated = await evaluateModels(weights, values.data, simulation, device);
+  const evaluated = await evaluateModels(weights, values.data, simulation, device, precisionOption(values.precision));
   // Method 0 is the input, method i + 1 the i-th model.
   const comparisons = values.against ? own.map((_, i) => [i + 1, weights.length] as const) : [];
   return { ...evaluated, table: { ...evaluated.table, comparisons } };

@@ -7,7 +7,7 @@ import { isPicture, normalisationFor, PAPER_RANGE } from '../image/normalise.ts'
 import { sliceOf, type Slice } from '../image/slice.ts';
 import { toSuv } from '../image/suv.ts';
 import { countParameters } from '../weights/networkWeights.ts';
-import { openRestorer, type DeviceChoice, type Restorer } from './devices.ts';
+import { openRestorer, type DeviceChoice, type Precision, type Restorer } from './devices.ts';
 import { RefusedError } from './errors.ts';
 import type { Evaluated } from './evaluateOutput.ts';
 import { findInputs } from './files.ts';
@@ -43,9 +43,10 @@ interface OpenModel extends LoadedModel {
  */
 export async function evaluateModels(
   weights: readonly string[], data: readonly string[], simulation: Simulation, device: DeviceChoice | undefined,
+  precision?: Precision,
 ): Promise<Evaluated> {
   const { task, strength, noise, seed, chosen } = simulation;
-  const models = await openModels(weights, task, device);
+  const models = await openModels(weights, task, device, precision);
   note(`${degradationSentence(task, strength, noise)}, seed ${seed}`);
   const input: Evaluation[] = [];
   const restored: Evaluation[][] = models.map(() => []);
@@ -101,7 +102,7 @@ export async function evaluateModels(
 
 /** Loaded first, so that a damaged file is refused before a device starts; models of one name by their versions. */
 async function openModels(
-  paths: readonly string[], task: Modality, device: DeviceChoice | undefined,
+  paths: readonly string[], task: Modality, device: DeviceChoice | undefined, precision: Precision | undefined,
 ): Promise<OpenModel[]> {
   const loaded: LoadedModel[] = [];
   for (const path of paths) loaded.push(await loadModel(path));
@@ -110,7 +111,7 @@ async function openModels(
     note(...model.notices);
     const alone = loaded.filter(({ name }) => name === model.name).length === 1;
     const name = alone ? model.name : `${model.name} ${model.version}`;
-    models.push({ ...model, name, restorer: await openRestorer(model.weights, device) });
+    models.push({ ...model, name, restorer: await openRestorer(model.weights, device, { precision }) });
   }
   const rules = new Set(models.map(({ normalisation }) => JSON.stringify(normalisation[task] ?? null)));
   if (rules.size > 1) {

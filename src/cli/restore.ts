@@ -6,7 +6,7 @@ import { sliceOf, type Slice } from '../image/slice.ts';
 import { fromSuv, toSuv } from '../image/suv.ts';
 import { EDGE_MULTIPLE } from '../model/config.ts';
 import { modalityOption, parseVerb, required, seriesOption } from './arguments.ts';
-import { deviceOption, openRestorer, type Restorer } from './devices.ts';
+import { deviceOption, openRestorer, precisionOption, type Restorer } from './devices.ts';
 import { RefusedError, UsageError } from './errors.ts';
 import { readVolume } from './files.ts';
 import { loadModel, SHIPPED_WEIGHTS } from './loadedModel.ts';
@@ -23,6 +23,7 @@ const OPTIONS = {
   series: { type: 'string' },
   deidentify: { type: 'boolean' },
   memory: { type: 'string' },
+  precision: { type: 'string' },
 } as const;
 
 /** `restore INPUT… --out PATH`: every slice of one volume through the network, in the input's own terms. */
@@ -33,6 +34,7 @@ export async function restore(args: string[]): Promise<number> {
   const wanted = modalityOption(values.modality);
   const choice = deviceOption(values.device);
   const memory = memoryOption(values.memory);
+  const precision = precisionOption(values.precision);
   const series = seriesOption(values.series);
   const output = await outputAt('restore', out, positionals, {
     type: values.raw ? 'float32' : 'source', dicom: !values.raw,
@@ -46,7 +48,7 @@ export async function restore(args: string[]): Promise<number> {
   note(...notices, ...volume.notices);
   if (normalisation) note(normalisation.sentence, ...(normalisation.notice ? [normalisation.notice] : []));
 
-  const restorer = await openRestorer(weights, choice, memory);
+  const restorer = await openRestorer(weights, choice, { memory, precision });
   const data = await restoreSlices(volume, normalisation, restorer);
   restorer.dispose();
   const derivation = { model: { name, version }, deidentify: values.deidentify ?? false };

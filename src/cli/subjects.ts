@@ -1,6 +1,7 @@
 import type { Subject } from '../conformance/subject.ts';
 import { referenceSubject } from '../conformance/referenceSubject.ts';
 import { runProgram } from '../engine/program.ts';
+import { variantsFor } from '../kernels/variants.ts';
 import { useTfjsBackend } from '../training/tfjsBackend.ts';
 import { startNodeHelper } from '../training/wasm/nodeHelpers.ts';
 import { evaluateWithWasm } from '../training/wasm/wasmSubject.ts';
@@ -17,7 +18,9 @@ export async function openSubjects(choice: DeviceChoice | undefined): Promise<Su
   try {
     const found = await openWebGpu(choice);
     process.stderr.write(`device: ${deviceName(found)}\n`);
-    subjects.push(engineSubject(found), tfjsWebGpuSubject(found));
+    subjects.push(engineSubject(found));
+    if (found.device.features.has('shader-f16')) subjects.push(halfSubject(found));
+    subjects.push(tfjsWebGpuSubject(found));
   } catch (error) {
     if (choice) throw error;
     process.stderr.write(`note: webgpu is left out: ${sentence(error)}\n`);
@@ -39,6 +42,14 @@ const engineSubject = ({ device, adapter }: WebGpuDevice): Subject => ({
     await useTfjsBackend('webgpu', { device, adapterInfo: adapter.info });
     return gradientsWithTfjs(program, new Map([...activations, ...weights]), outputGradient, trainingOps());
   },
+});
+
+/** The engine with activations in float16, on networks: single operators meet keys there that float16 cannot tell apart. */
+const halfSubject = ({ device }: WebGpuDevice): Subject => ({
+  name: 'webgpu-f16',
+  skip: (kind) => kind !== 'network',
+  evaluate: (program, activations, weights) =>
+    runProgram(device, program, activations, weights, { ...variantsFor(device), half: true }),
 });
 
 /** Stock tfjs operators take minutes for the full network, or for training, on a software device. */

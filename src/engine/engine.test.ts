@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { SOFTWARE_VARIANTS, variantSets } from '../kernels/variants.ts';
+import { GPU_VARIANTS, SOFTWARE_VARIANTS, variantSets } from '../kernels/variants.ts';
 import type { Config } from '../model/config.ts';
 import { LIGHT, TINY } from '../model/config.ts';
 import { hashedStateDict } from '../weights/hashedWeights.ts';
@@ -9,6 +9,7 @@ import { readSafetensors } from '../weights/safetensors.ts';
 import { testDevice } from './againstReference.ts';
 import { compileAhead } from './compileAhead.ts';
 import { createEngine } from './engine.ts';
+import { HALF_LIMIT, halfDifference } from './halfDifference.ts';
 
 const { tensors: vectors } = readSafetensors(readFileSync(new URL('../../public/conformance/networks.safetensors', import.meta.url)));
 
@@ -31,6 +32,40 @@ describe.each(variantSets(await testDevice()))('the engine with %s tiles', (_, v
     const got = await engine.restore(vector('x'), height, width);
     expect(relativeError(got, vector('y'))).toBeLessThan(2e-5);
     engine.dispose();
+  });
+});
+
+const device = await testDevice();
+describe.runIf(device.features.has('shader-f16'))('the engine with activations in float16', () => {
+  test.each(variantSets(device))('is within 2e-3 of the golden result, %s tiles', async (_, variants) => {
+    const engine = createEngine(await testDevice(), networkWeights(LIGHT), { variants, half: true });
+    const vector = (name: 'x' | 'y') => vectors.get(`light.64x64.${name}`)!.data as Float32Array;
+    const got = await engine.restore(vector('x'), 64, 64);
+    const most = vector('y').reduce((error, value, i) => Math.max(error, Math.abs(got[i]! - value)), 0);
+    expect(most).toBeLessThan(2e-3);
+    expect(most).toBeGreaterThan(1e-5); // float32's would be 1e-6
+    engine.dispose();
+  });
+
+  test('takes at most 60 % of the memory', async () => {
+    const bytes = async (half: boolean) => {
+      const engine = createEngine(await testDevice(), networkWeights(LIGHT), { variants: GPU_VARIANTS, half });
+      const { plan } = await engine.prepare(128, 128);
+      engine.dispose();
+      return plan.bytes;
+    };
+    expect(await bytes(true) / await bytes(false)).toBeLessThan(0.6);
+  });
+
+  test('is checked with the weights that it is to be used for', async () => {
+    const difference = await halfDifference(await testDevice(), networkWeights(TINY));
+    expect(difference).toBeGreaterThan(1e-6);
+    expect(difference).toBeLessThan(HALF_LIMIT);
+    const weights = networkWeights(TINY);
+    const large = new Map(weights.tensors);
+    const { shape, data } = large.get('patch_embed.weight')!;
+    large.set('patch_embed.weight', { shape, data: data.map((value) => 1e6 * value) as typeof data });
+    expect(await halfDifference(await testDevice(), { ...weights, tensors: large })).toBe(Infinity);
   });
 });
 

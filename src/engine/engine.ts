@@ -5,6 +5,7 @@ import { variantsFor } from '../kernels/variants.ts';
 import { EDGE_MULTIPLE } from '../model/config.ts';
 import { ShapeError } from '../model/ops.ts';
 import type { NetworkWeights } from '../weights/networkWeights.ts';
+import { widenHalf } from '../weights/elements.ts';
 import { WeightsError } from '../weights/errors.ts';
 import type { StoredTensor } from '../weights/tensor.ts';
 import { assignBuffers } from './buffers.ts';
@@ -59,6 +60,8 @@ export interface Submitted {
 export interface EngineOptions {
   /** Tile shapes of the kernels; by default those for the adapter. */
   readonly variants?: Variants;
+  /** Stores activations as float16, for which the device needs shader-f16; see `halfDifference`. */
+  readonly half?: boolean;
   /** Bytes of activations that an image may take; a larger one is computed in tiles. */
   readonly memory?: number;
 }
@@ -71,7 +74,11 @@ const WARM_PLANS = 2;
 
 /** @throws DeviceError, WeightsError and ShapeError as sentences, from its methods too */
 export function createEngine(device: GPUDevice, weights: NetworkWeights, options: EngineOptions = {}): Engine {
-  const { variants = variantsFor(device) } = options;
+  const { variants: tiles = variantsFor(device), half = tiles.half } = options;
+  const variants = { ...tiles, half };
+  if (half && !device.features.has('shader-f16')) {
+    throw new DeviceError('device: it cannot store 16-bit floats (WebGPU\'s shader-f16); use f32');
+  }
   let { memory = MEMORY } = options;
   const buffers = new WeightBuffers(device);
   const lookup = lookupIn(weights.tensors);
@@ -229,7 +236,7 @@ export async function readBack(device: GPUDevice, view: View<GPUBuffer>): Promis
 }
 
 const stagingFor = (device: GPUDevice, view: View<GPUBuffer>): GPUBuffer => device.createBuffer({
-  size: 4 * pixelsOf(view) * view.stride, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+  size: (view.half ? 2 : 4) * pixelsOf(view) * view.stride, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
 });
 
 /** Maps a copy of an activation's buffer and takes its channels out, without padding. */
@@ -239,7 +246,8 @@ async function mapped(staging: GPUBuffer, view: View<unknown>): Promise<Float32A
   } catch (cause) {
     throw new DeviceError('device: the GPU was lost while it restored; reload the page and try again', { cause });
   }
-  const floats = new Float32Array(staging.getMappedRange());
+  const range = staging.getMappedRange();
+  const floats = view.half ? widenHalf(new Uint16Array(range)) : new Float32Array(range);
   const pixels = pixelsOf(view);
   const result = new Float32Array(pixels * view.channels);
   for (let pixel = 0; pixel < pixels; pixel++) {

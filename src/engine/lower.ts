@@ -18,6 +18,7 @@ import { packConv, packLinear, packOmniShift, packVector } from './parameters.ts
 
 /** A buffer of the plan before it exists. Slots with contents are weights; the others hold activations. */
 export interface Slot {
+  /** 32-bit words; one holds two values stored as float16. */
   readonly floats: number;
   readonly weight: Packed | null;
   /** Inputs and the output keep a buffer of their own; everything else shares by liveness. */
@@ -54,8 +55,10 @@ export function lower(output: Node, lookup: (path: string) => StoredTensor, vari
   const allocate = (node: Node, lanes: number): View<Slot> => {
     const [batch, height, width, channels] = node.shape;
     const own = node === output || node.op === 'input';
-    const slot = { floats: batch * height * width * lanes, weight: null, own };
-    return { ...wholeView<Slot>(slot, node.shape), channels, lanes, stride: lanes };
+    const elements = batch * height * width * lanes;
+    const half = variants.half && lanes > 1;
+    const slot = { floats: half ? elements / 2 : elements, weight: null, own };
+    return { ...wholeView<Slot>(slot, node.shape), channels, lanes, stride: lanes, half };
   };
 
   // Where each concatenation's parts may be written in place, give them their range of its channels beforehand.

@@ -4,6 +4,7 @@ import type { Program } from '../model/ops.ts';
 import { ShapeError } from '../model/ops.ts';
 import type { StoredTensor } from '../weights/tensor.ts';
 import { lookupIn, parameterIn, readBack } from './engine.ts';
+import { toHalves } from './float16.ts';
 import { fuse } from './fuse.ts';
 import type { Handle, ImageShape } from './graph.ts';
 import { recordingOps } from './graph.ts';
@@ -47,7 +48,7 @@ export async function runProgram(
     for (let pixel = 0; pixel < pixelsOf(view); pixel++) {
       for (let c = 0; c < view.channels; c++) padded[pixel * view.stride + c] = data[pixel * view.channels + c]!;
     }
-    device.queue.writeBuffer(view.buffer, 0, padded);
+    device.queue.writeBuffer(view.buffer, 0, view.half ? toHalves(padded) : padded);
   }
   const encoder = device.createCommandEncoder();
   encode(encoder, plan);

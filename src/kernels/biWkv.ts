@@ -1,7 +1,7 @@
 import shader from '../../shaders/biWkv.wgsl?raw';
 import type { Scan } from '../model/ops.ts';
 import type { Dispatch, View } from './kernel.ts';
-import { place, specialise } from './kernel.ts';
+import { place, specialise, storedScalar, storedVec4 } from './kernel.ts';
 import type { Variants } from './variants.ts';
 
 export interface BiWkvArguments<B> {
@@ -58,7 +58,10 @@ export function biWkv<B>(args: BiWkvArguments<B>, variant: Variants['biWkv']): D
   const tokens = y.height * y.width;
   const { chunk, chunks } = forOneWorkgroup(tokens, largestDecay, variant) ?? chunking(tokens, largestDecay, variant);
   const { lane, block, segments, whole } = variant;
-  const tiles = { Lane: lane, BLOCK: block, BLOCKS: Math.ceil(variant.chunk / block), SEGMENTS: segments, THREADS: whole };
+  const tiles = {
+    Lane: lane, Stored: lane === 'f32' ? storedScalar(y) : storedVec4(y), BLOCK: block,
+    BLOCKS: Math.ceil(variant.chunk / block), SEGMENTS: segments, THREADS: whole,
+  };
   const code = specialise(shader, tiles);
   const gated = specialise(shader, { ...tiles, GATE: gate !== undefined });
   const params = [

@@ -2,7 +2,7 @@ import shader from '../../shaders/channelMix.wgsl?raw';
 import subgroupShader from '../../shaders/channelMixSubgroups.wgsl?raw';
 import { ShapeError } from '../model/ops.ts';
 import type { Dispatch, View } from './kernel.ts';
-import { pixelsOf, place, specialise } from './kernel.ts';
+import { pixelsOf, place, specialise, storedVec4 } from './kernel.ts';
 import type { Variants } from './variants.ts';
 
 export interface ChannelMixArguments<B> {
@@ -38,7 +38,7 @@ export function channelMix<B>(args: ChannelMixArguments<B>, variant: NonNullable
     }
   }
   const vectors = x.lanes / 4;
-  const { code, perGroup } = tiling(vectors, variant);
+  const { code, perGroup } = tiling(x, variant);
   return {
     label: `channelMix ${x.channels}`,
     code,
@@ -60,13 +60,15 @@ export function channelMix<B>(args: ChannelMixArguments<B>, variant: NonNullable
 /** What WebGPU promises of workgroup memory. */
 const WORKGROUP_BYTES = 16384;
 
-function tiling(vectors: number, variant: NonNullable<Variants['channelMix']>): { code: string; perGroup: number } {
+function tiling(x: View<unknown>, variant: NonNullable<Variants['channelMix']>): { code: string; perGroup: number } {
+  const vectors = x.lanes / 4;
+  const Stored = storedVec4(x);
   if (variant.entryPoint === 'throughSubgroups') {
     // Wider tokens leave registers for fewer of them.
     const tokens = Math.max(1, Math.min(variant.tokens, Math.floor(24 / vectors)));
-    return { code: specialise(subgroupShader, { TOKENS: tokens, PAIRS: Math.ceil(vectors / 2) }), perGroup: 64 * tokens };
+    return { code: specialise(subgroupShader, { TOKENS: tokens, PAIRS: Math.ceil(vectors / 2), Stored }), perGroup: 64 * tokens };
   }
   const tokens = Math.min(variant.tokens, Math.floor(WORKGROUP_BYTES / 16 / 8 / (vectors + 8)));
-  const code = specialise(shader, { VECTORS: vectors, TOKENS: tokens, OUTPUTS: Math.ceil(vectors / 8) });
+  const code = specialise(shader, { VECTORS: vectors, TOKENS: tokens, OUTPUTS: Math.ceil(vectors / 8), Stored });
   return { code, perGroup: 8 * tokens };
 }

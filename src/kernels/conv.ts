@@ -2,7 +2,7 @@ import shader from '../../shaders/conv.wgsl?raw';
 import subgroupShader from '../../shaders/convSubgroups.wgsl?raw';
 import { ShapeError } from '../model/ops.ts';
 import type { Dispatch, View } from './kernel.ts';
-import { lanesFor, pairsFor, place, specialise } from './kernel.ts';
+import { lanesFor, pairsFor, place, specialise, storedScalar, storedVec4 } from './kernel.ts';
 import type { Variants } from './variants.ts';
 
 /** How a convolution's output is rearranged on its way to memory. */
@@ -42,7 +42,7 @@ export function conv<B>(args: ConvArguments<B>, variant: Variants['conv']): Disp
   }
   const channels = rearrange === 'shuffle' ? 4 * y.channels : rearrange === 'unshuffle' ? y.channels / 4 : y.channels;
   const outputs = convOutputs(channels, rearrange);
-  if (variant.subgroups && x.lanes > 1 && y.lanes > 1 && !residual && rearrange !== 'unshuffle') {
+  if (variant.subgroups && x.half === y.half && x.lanes > 1 && y.lanes > 1 && !residual && rearrange !== 'unshuffle') {
     return throughSubgroups({ ...args, outputs, channels }, variant);
   }
   const written = rearrange === 'none' ? y.lanes : rearrange === 'shuffle' ? outputs : channels;
@@ -50,7 +50,10 @@ export function conv<B>(args: ConvArguments<B>, variant: Variants['conv']): Disp
   const groups = Math.ceil(outputs / 4 / variant.outputs);
   return {
     label: `conv ${x.channels}→${channels}${rearrange === 'none' ? '' : ` ${rearrange}`}`,
-    code: specialise(shader, { Input: scalar ? 'f32' : 'vec4f', PIXELS: variant.pixels, OUTPUTS: variant.outputs }),
+    code: specialise(shader, {
+      Input: scalar ? 'f32' : storedVec4(x), Output: storedScalar(y), Added: storedScalar(residual ?? y),
+      PIXELS: variant.pixels, OUTPUTS: variant.outputs,
+    }),
     entryPoint: 'conv',
     params: [
       x.height, x.width, Math.ceil(x.lanes / 4), outputs / 4,
@@ -77,7 +80,7 @@ function throughSubgroups<B>(
   const threads = x.batch * x.height * Math.ceil(x.width / variant.pixels);
   return {
     label: `conv ${x.channels}→${channels}${rearrange === 'none' ? '' : ` ${rearrange}`}`,
-    code: specialise(subgroupShader, { PIXELS: variant.pixels, PAIRS: pairs }),
+    code: specialise(subgroupShader, { PIXELS: variant.pixels, PAIRS: pairs, Stored: storedVec4(x) }),
     entryPoint: 'throughSubgroups',
     params: [
       x.height, x.width, x.lanes / 4, outputs / 4, Number(!!bias), Number(rearrange === 'shuffle'), outputs / 16, x.batch,

@@ -1,6 +1,6 @@
 import shader from '../../shaders/elementwise.wgsl?raw';
 import type { Dispatch, View } from './kernel.ts';
-import { pixelsOf, place, specialise } from './kernel.ts';
+import { pixelsOf, place, specialise, storedVec4 } from './kernel.ts';
 
 export type Elementwise = 'add' | 'mul' | 'scale' | 'sigmoid' | 'squaredRelu';
 
@@ -13,6 +13,7 @@ export function elementwise<B>(
     label: `${operation} ${a.channels}`,
     code: specialise(shader, {
       ADD: operation === 'add', MUL: operation === 'mul', SCALE: operation === 'scale', SIGMOID: operation === 'sigmoid',
+      Stored: storedVec4(a), Factor: storedVec4(b ?? {}),
     }),
     entryPoint: 'elementwise',
     params: [tokens, y.lanes / 4, ...place(a, 4), ...(b ? place(b, 4) : [0, 0]), ...place(y, 4)],

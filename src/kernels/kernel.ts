@@ -14,6 +14,8 @@ export interface View<B> {
   readonly lanes: number;
   readonly offset: number;
   readonly stride: number;
+  /** Stored as float16; lanes, offset and stride count elements of either size. */
+  readonly half?: boolean;
 }
 
 /** One compute dispatch: what to compile, what to bind, how many workgroups. */
@@ -44,8 +46,8 @@ const snippets = import.meta.glob<string>('../../shaders/lib/*.wgsl', { query: '
 
 /**
  * The WGSL of a kernel variant: `#include "lib/x.wgsl"` resolved, and the values of the file's own module-level
- * `const NAME = …;` and `alias NAME = …;` replaced, loops over constants unrolled. A shader file is thus complete and
- * readable with its defaults.
+ * `const NAME = …;` and `alias NAME = …;` replaced, loops over constants unrolled, f16 enabled where a type needs it. A
+ * shader file is thus complete and readable with its defaults.
  *
  * @throws Error for a name that the file does not declare, or a missing snippet
  */
@@ -73,8 +75,14 @@ function specialiseAnew(code: string, values: Readonly<Record<string, number | b
     const text = typeof value === 'number' ? `${value}u` : String(value);
     result = result.replace(declaration, (_, kind: string) => `${kind} ${name} = ${text};`);
   }
-  return unroll(result);
+  const half = Object.values(values).some((value) => value === 'vec4h' || value === 'f16');
+  return unroll(half ? `enable f16;\n${result}` : result);
 }
+
+/** The WGSL type in which a view's vec4s are stored. */
+export const storedVec4 = ({ half }: Pick<View<unknown>, 'half'>): 'vec4f' | 'vec4h' => (half ? 'vec4h' : 'vec4f');
+/** The same of its single elements. */
+export const storedScalar = ({ half }: Pick<View<unknown>, 'half'>): 'f32' | 'f16' => (half ? 'f16' : 'f32');
 
 /** Uniform fields `offset, stride` of a view in units of `unit` floats. */
 export const place = (view: View<unknown>, unit: 1 | 4): [number, number] => [view.offset / unit, view.stride / unit];

@@ -1,6 +1,6 @@
 import shader from '../../shaders/layerNorm.wgsl?raw';
 import type { Dispatch, View } from './kernel.ts';
-import { pixelsOf, place, specialise } from './kernel.ts';
+import { pixelsOf, place, specialise, storedVec4 } from './kernel.ts';
 import type { Variants } from './variants.ts';
 
 /** Layer norm over channels with eps 1e-5; weight and bias [x.lanes], zero in padding channels. */
@@ -11,7 +11,7 @@ export function layerNorm<B>(
   const groups = Math.ceil(tokens / (64 / variant.lanes));
   return {
     label: `layerNorm ${x.channels}`,
-    code: specialise(shader, { LANES: variant.lanes }),
+    code: specialise(shader, { LANES: variant.lanes, Stored: storedVec4(x) }),
     entryPoint: 'normalise',
     params: [tokens, x.lanes / 4, x.channels, ...place(x, 4), ...place(y, 4)],
     bindings: [

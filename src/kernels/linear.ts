@@ -2,7 +2,7 @@ import shader from '../../shaders/linear.wgsl?raw';
 import subgroupShader from '../../shaders/linearSubgroups.wgsl?raw';
 import { ShapeError } from '../model/ops.ts';
 import type { Dispatch, View } from './kernel.ts';
-import { pairsFor, pixelsOf, place, specialise } from './kernel.ts';
+import { pairsFor, pixelsOf, place, specialise, storedVec4 } from './kernel.ts';
 import type { Variants } from './variants.ts';
 
 export interface LinearArguments<B> {
@@ -33,7 +33,9 @@ export function linear<B>(args: LinearArguments<B>, variant: Variants['linear'])
     }
   }
   const vectors = y.lanes / 4;
-  const { code, tile } = tiling(vectors, variant, { GATE: gate !== undefined, RESIDUAL: residual !== undefined });
+  const { code, tile } = tiling(vectors, variant, {
+    GATE: gate !== undefined, RESIDUAL: residual !== undefined, Stored: storedVec4(x), Added: storedVec4(residual ?? x),
+  });
   return {
     label: `linear ${x.channels}→${y.channels}`,
     code,
@@ -56,7 +58,7 @@ export function linear<B>(args: LinearArguments<B>, variant: Variants['linear'])
 
 /** The code for a tile shape, and how many tokens and output vec4s a workgroup computes. */
 function tiling(
-  vectors: number, { entryPoint, tokens, outputs }: Variants['linear'], terms: Readonly<Record<'GATE' | 'RESIDUAL', boolean>>,
+  vectors: number, { entryPoint, tokens, outputs }: Variants['linear'], terms: Readonly<Record<string, boolean | string>>,
 ): { code: string; tile: readonly [number, number] } {
   if (entryPoint === 'throughSubgroups') {
     const pairs = pairsFor(vectors, outputs);

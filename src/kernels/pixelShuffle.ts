@@ -1,6 +1,6 @@
 import shader from '../../shaders/pixelShuffle.wgsl?raw';
 import type { Dispatch, View } from './kernel.ts';
-import { place, specialise } from './kernel.ts';
+import { place, specialise, storedScalar } from './kernel.ts';
 
 /** Pixel-shuffle, pixel-unshuffle (PyTorch's channel order) or a plain copy of x into the channels of y (concat). */
 export function pixelShuffle<B>(
@@ -8,7 +8,7 @@ export function pixelShuffle<B>(
 ): Dispatch<B> {
   return {
     label: `${rearrange} ${x.channels}`,
-    code: specialise(shader, { SHUFFLE: rearrange === 'shuffle', UNSHUFFLE: rearrange === 'unshuffle' }),
+    code: specialise(shader, { SHUFFLE: rearrange === 'shuffle', UNSHUFFLE: rearrange === 'unshuffle', Stored: storedScalar(x) }),
     entryPoint: 'pixelShuffle',
     params: [y.height, y.width, y.channels, y.lanes, ...place(x, 1), ...place(y, 1)],
     bindings: [

@@ -1,6 +1,6 @@
 import shader from '../../shaders/shiftedNorm.wgsl?raw';
 import type { Dispatch, View } from './kernel.ts';
-import { place, specialise } from './kernel.ts';
+import { place, specialise, storedVec4 } from './kernel.ts';
 
 export interface ShiftedNormArguments<B> {
   readonly x: View<B>;
@@ -16,7 +16,7 @@ export interface ShiftedNormArguments<B> {
 export function shiftedNorm<B>({ x, weight, bias, kernel, y }: ShiftedNormArguments<B>): Dispatch<B> {
   return {
     label: `shiftedNorm ${x.channels}`,
-    code: specialise(shader, {}),
+    code: specialise(shader, { Stored: storedVec4(x) }),
     entryPoint: 'throughWorkgroup',
     params: [x.height, x.width, x.lanes / 4, x.channels, ...place(x, 4), ...place(y, 4)],
     bindings: [

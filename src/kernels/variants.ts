@@ -1,5 +1,7 @@
-/** Tile shapes of the kernels. Results do not depend on them, only speed does. */
+/** Tile shapes of the kernels, on which results do not depend, only speed does; and how activations are stored. */
 export interface Variants {
+  /** Activations as float16 (computed with in float32): half the memory and traffic, results good to some 1e-3. */
+  readonly half: boolean;
   readonly linear: {
     readonly entryPoint: 'throughRegisters' | 'throughWorkgroup' | 'throughSubgroups';
     readonly tokens: number;
@@ -49,6 +51,7 @@ export interface Variants {
 
 /** Software devices (lavapipe, SwiftShader): few threads, each with much to do; workgroup memory only costs. */
 export const SOFTWARE_VARIANTS: Variants = {
+  half: false,
   linear: { entryPoint: 'throughRegisters', tokens: 4, outputs: 2 },
   channelMix: null,
   linearGradient: { entryPoint: 'throughRegisters', tokens: 6, inputs: 3, groups: 16 },
@@ -74,6 +77,7 @@ export const SUBGROUP_VARIANTS: Variants = {
 
 /** GPUs: many threads, coalesced over channels, tiles shared through workgroup memory. */
 export const GPU_VARIANTS: Variants = {
+  half: false,
   linear: { entryPoint: 'throughWorkgroup', tokens: 8, outputs: 1 },
   channelMix: { entryPoint: 'throughWorkgroup', tokens: 8 },
   linearGradient: { entryPoint: 'throughWorkgroup', tokens: 8, inputs: 1, groups: 512 },

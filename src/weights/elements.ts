@@ -50,7 +50,7 @@ export function decodeElements(bytes: Uint8Array, type: ElementType): Float32Arr
 }
 
 /** IEEE 754 binary16 → binary32, exact, subnormals, infinities and NaN included. */
-function widenHalf(halves: Uint16Array): Float32Array {
+export function widenHalf(halves: Uint16Array): Float32Array {
   const result = new Float32Array(halves.length);
   for (let i = 0; i < halves.length; i++) {
     const half = halves[i];

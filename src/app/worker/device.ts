@@ -22,7 +22,7 @@ export interface Machine {
   readonly lost: Promise<string>;
 }
 
-/** WebGPU where there is an adapter, else WebAssembly and a 2-D canvas. */
+/** WebGPU where there is a graphics processor, else WebAssembly and a 2-D canvas. */
 export async function openMachine(canvas: OffscreenCanvas, choice: DeviceChoice): Promise<Machine> {
   if (choice === 'wasm') return wasmMachine(canvas, 'WebGPU is switched off by the address (?device=wasm)');
   let found;
@@ -32,6 +32,10 @@ export async function openMachine(canvas: OffscreenCanvas, choice: DeviceChoice)
     return wasmMachine(canvas, error instanceof Error ? error.message : String(error));
   }
   const { device, adapter, description } = found;
+  if (description.software && choice === 'auto') {
+    device.destroy();
+    return wasmMachine(canvas, `WebGPU here is ${description.name}, in software and slower (?device=webgpu takes it all the same)`);
+  }
   const gpuDisplay = createGpuDisplay(device, canvas);
   // A shader that does not compile is told when an image is to be restored.
   compileAhead(device).catch(() => undefined);
