@@ -49,5 +49,5 @@ test('without a graphics processor the page takes WebAssembly, and says why', as
   await restored(page);
   const device = page.getByRole('region', { name: 'Device' });
   await expect(device).toContainText('WebAssembly on the processor');
-  await expect(device).toContainText(/WebGPU here is .*SwiftShader.*, in software and slower/);
+  await expect(device).toContainText(/WebGPU here is .*swiftshader.*, in software and slower/i);
 });

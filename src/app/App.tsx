@@ -15,6 +15,8 @@ import { useKeyboard } from './hooks/useKeyboard.ts';
 import { useApp } from './store.ts';
 import { text } from './text.ts';
 
+const CheckDeviceDialog = lazy(() =>
+  import('./components/CheckDeviceDialog.tsx').then((module) => ({ default: module.CheckDeviceDialog })));
 const FineTuneDialog = lazy(() =>
   import('./components/FineTuneDialog.tsx').then((module) => ({ default: module.FineTuneDialog })));
 const SweepDialog = lazy(() =>
@@ -42,6 +44,7 @@ export function App() {
       <Suspense>
         {dialog === 'tune' && <FineTuneDialog />}
         {dialog === 'sweep' && <SweepDialog />}
+        {dialog === 'check' && <CheckDeviceDialog />}
       </Suspense>
       <KeysDialog />
     </div>

@@ -29,11 +29,12 @@ export function start(canvas: HTMLCanvasElement): void {
   worker.onerror = (event) => {
     event.preventDefault();
     const alert = text.failed.worker(event.message);
-    useApp.setState(({ tune }) => ({ alert, work: null, tune: { ...tune, run: null, ...NO_FIGURES } }));
+    useApp.setState(({ tune }) => ({ alert, work: null, check: null, tune: { ...tune, run: null, ...NO_FIGURES } }));
   };
   const { size, view } = useApp.getState();
   const offscreen = canvas.transferControlToOffscreen();
-  const device: DeviceChoice = new URLSearchParams(location.search).get('device') === 'wasm' ? 'wasm' : 'auto';
+  const asked = new URLSearchParams(location.search).get('device');
+  const device: DeviceChoice = asked === 'wasm' || asked === 'webgpu' ? asked : 'auto';
   const base = new URL(import.meta.env.BASE_URL, location.href).href;
   tell({ type: 'start', canvas: offscreen, size, view, base, device }, [offscreen]);
 }
@@ -76,6 +77,8 @@ function hear(message: FromWorker): void {
       return download(message.name, message.blob);
     case 'sweep':
       return set({ sweep: message.sweep });
+    case 'check':
+      return set({ check: message.check });
     default:
       return set(({ tune }) => ({ tune: { ...tune, ...heardOfTuning(message, tune) } }));
   }

@@ -10,6 +10,7 @@ import './styles/modelCard.css';
 import './styles/dialogs.css';
 import './styles/fineTune.css';
 import './styles/charts.css';
+import './styles/check.css';
 
 const root = document.getElementById('root');
 if (root) createRoot(root).render(<App />);

@@ -1,6 +1,7 @@
 import type { Plane, VoxelAxis } from '../formats/orientation.ts';
 import type { FormatName, Modality, Units } from '../formats/volume.ts';
 import type { Degradation } from '../image/degrade.ts';
+import type { CheckFromWorker, CheckToWorker } from './check.ts';
 import type { TuneFromWorker, TuneToWorker } from './fineTune.ts';
 import type { SweepFromWorker, SweepToWorker } from './sweep.ts';
 import type { Camera, SliceGeometry } from './view/geometry.ts';
@@ -26,7 +27,8 @@ export type ToWorker =
   | { type: 'cancel' }
   | { type: 'save'; request: SaveRequest }
   | TuneToWorker
-  | SweepToWorker;
+  | SweepToWorker
+  | CheckToWorker;
 
 export type FromWorker =
   | { type: 'device'; device: DeviceState }
@@ -45,7 +47,8 @@ export type FromWorker =
   | { type: 'saved'; notices: readonly string[] }
   | { type: 'download'; name: string; blob: Blob }
   | TuneFromWorker
-  | SweepFromWorker;
+  | SweepFromWorker
+  | CheckFromWorker;
 
 /** The opened image is restored; the reference is what it is compared with. */
 export type Role = 'input' | 'reference';
@@ -99,7 +102,8 @@ export interface SeriesRequest {
 }
 
 /** `auto` takes WebGPU and falls back to WebAssembly; `wasm` skips WebGPU. */
-export type DeviceChoice = 'auto' | 'wasm';
+/** auto: WebGPU on a graphics processor, else WebAssembly. webgpu: on whatever plays one, too. */
+export type DeviceChoice = 'auto' | 'webgpu' | 'wasm';
 
 export interface DeviceState {
   readonly kind: 'webgpu' | 'wasm';
@@ -254,7 +258,7 @@ export interface Metrics {
 /** What is being done: a state, and how far it is (null where that cannot be known). */
 export interface Work {
   readonly state: 'looking' | 'loading' | 'degrading' | 'weights' | 'compiling' | 'restoring' | 'volume' | 'saving'
-    | 'scans' | 'preparing' | 'sweep';
+    | 'scans' | 'preparing' | 'sweep' | 'check';
   readonly done: number | null;
   readonly total: number | null;
   /** Milliseconds left; null while unknown. */

@@ -1,4 +1,5 @@
 import { create } from 'zustand';
+import type { CheckState } from './check.ts';
 import type { Fit, LossPoint, StoredRun, TunePictures, TuneRun } from './fineTune.ts';
 import type {
   CanvasSize, DeviceState, Found, ImageState, ModelState, PlaneState, ReferenceState, Role, SampleCard, SliceState,
@@ -34,9 +35,10 @@ export interface AppState {
   readonly size: CanvasSize;
   /** The bottom sheet of narrow screens is pulled up. */
   readonly sheetOpen: boolean;
-  readonly dialog: 'save' | 'keys' | 'found' | 'notes' | 'tune' | 'sweep' | null;
+  readonly dialog: 'save' | 'keys' | 'found' | 'notes' | 'tune' | 'sweep' | 'check' | null;
   readonly tune: TuneState;
   readonly sweep: SweepState | null;
+  readonly check: CheckState | null;
 }
 
 /** Fine-tuning: the run with all its figures, and what could be one. */
@@ -81,6 +83,7 @@ export const useApp = create<AppState>()(() => ({
   dialog: null,
   tune: { run: null, ...NO_FIGURES, stored: null, fit: null, problem: null },
   sweep: null,
+  check: null,
 }));
 
 /** The plane that the viewer shows of an image. */

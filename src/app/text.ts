@@ -15,7 +15,7 @@ const count = (parameters: number) =>
 
 const PAPER = 'https://arxiv.org/abs/2407.11087';
 
-/** Every sentence and label of the page, but for fine-tuning and the sweep, which have files of their own. */
+/** Every sentence and label of the page, but for fine-tuning, the sweep and the check, which have files of their own. */
 export const text = {
   title: 'Restore-RWKV',
   /** Named in the files that are saved. */
@@ -212,7 +212,7 @@ export const text = {
     title: 'Device',
     looking: 'Looking for a graphics processor…',
     software: 'Software rendering: slow',
-    wasm: 'WebAssembly on the processor: slow',
+    wasm: 'WebAssembly on the processor, slower than a GPU',
     /** The reason why there is no WebGPU, without the name of the part that found it. */
     because: (why: string) => why.replace(/^device: /, ''),
   },
@@ -228,6 +228,7 @@ export const text = {
     scans: 'Reading the scans…',
     preparing: 'Preparing the run…',
     sweep: 'Measuring over strengths…',
+    check: 'Checking this device…',
   } satisfies Record<Work['state'], string>,
   progress: (done: number, of: string) => `${done} of ${of}`,
   left: (milliseconds: number) => {

@@ -89,6 +89,9 @@ async function hear(message: ToWorker): Promise<void> {
     case 'sweep':
       return jobs.run('The sweep', async (job) =>
         (await import('./worker/sweeping.ts')).sweepStrengths(now, message, job));
+    case 'check':
+      return jobs.run('The check of the device', async (job) =>
+        (await import('./worker/checking.ts')).checkDevice(now.ground, message, job));
   }
 }
 

@@ -6,9 +6,11 @@ export const USAGE = `Restore-RWKV on the command line.
 
   inspect FILE... [--json]                what images or weights a file, folder or zip holds
   restore INPUT... --out PATH [--weights FILE] [--modality ct|pet|mri] [--raw] [--series N] [--deidentify]
-          [--memory MIB]                  restores every slice; PATH ends in .nii, .nii.gz, .nrrd, .mha or .png, or is
+          [--memory MIB] [--precision f32|f16]
+                                          restores every slice; PATH ends in .nii, .nii.gz, .nrrd, .mha or .png, or is
                                           a folder with a slash at its end for a derived DICOM series; a slice that
-                                          takes more than MIB (1024) on the GPU is done in overlapping tiles
+                                          takes more than MIB (1024) is done in overlapping tiles;
+                                          f16 halves what activations take on the GPU, after a check
   degrade INPUT... --out PATH --task ct|pet|mri [--strength N] [--seed N] [--noise N] [--series N]
                                           simulates the low-quality input of a task; --noise for mri, a share of the
                                           brightest signal
@@ -17,7 +19,7 @@ export const USAGE = `Restore-RWKV on the command line.
                                           folders matched by file name; LOW adds the row of the unrestored input, OTHER
                                           another restoration and paired tests of the two
   evaluate --weights FILE... --data DIR --task ct|pet|mri [--against FILE] [--strength N] [--seed N] [--noise N]
-           [--slices 7|7-12|"every 5"] [--csv FILE] [--markdown | --json]
+           [--slices 7|7-12|"every 5"] [--precision f32|f16] [--csv FILE] [--markdown | --json]
                                           the same of models, on inputs simulated from the references in DIR
   sweep REFERENCE... --task ct|pet|mri [--weights FILE]... [--strengths A,B,C] [--slices 7|7-12|every 5] [--seed N]
         [--noise N] [--csv FILE] [--json] [--series N]
@@ -33,14 +35,18 @@ export const USAGE = `Restore-RWKV on the command line.
         [--batch N] [--crop N] [--rate N] [--last-rate N] [--clip N] [--parts all|decoder] [--recompute] [--seed N]
         [--checkpoint-every N] [--validate-every N] [--resume FILE] [--json]
   verify [DIR] [--json]                   conformance vectors against every interpreter present
-  bench [--json] [--size N] [--variant light|full]
-                                          speed on this device
-  bench --training [--json] [--batch N] [--crop N]
+  bench [--variant light|full|both] [--size 128,256,512] [--kernels] [--peers] [--onnx FILE]... [--budget SECONDS]
+        [--precision f32|f16] [--json | --markdown] [--compare OLD.json]
+                                          speed on this device, against the least time that it allows and in turn with
+                                          stock tfjs (at 128 only, unless --peers) and onnxruntime-web on FILE (where
+                                          that package is installed); OLD.json is an earlier --json, exit status 1 where
+                                          something got slower; a case that takes longer than SECONDS (300) is left out
+  bench --training [--batch N] [--crop N] [--json | --markdown]
                                           time and memory of a training step of the light network on WebGPU, with the
-                                          kernels of this program and with those of stock tfjs
+                                          kernels of this program and with those of stock tfjs; with --size, both
 
   --device gpu|software|wasm|cpu          for restore, evaluate, sweep, verify, bench and (but for cpu) train; a GPU where there
-                                          is one, else software, for train else wasm
+                                          is one, else wasm (for verify, bench, train: software WebGPU)
 
 Exit status: 0 done, 1 refused or failed, 2 wrong usage. Not a medical device.`;
 

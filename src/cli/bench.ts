@@ -1,123 +1,138 @@
-import { countMacs } from '../engine/cost.ts';
-import { createEngine } from '../engine/engine.ts';
-import { floorOf, measureRates, type DeviceRates } from '../engine/floor.ts';
-import { FULL, LIGHT } from '../model/config.ts';
-import { useTfjsBackend } from '../training/tfjsBackend.ts';
-import { createTfjsNetwork } from '../training/tfjsNetwork.ts';
-import { hashedParameter, hashedStateDict } from '../weights/hashedWeights.ts';
-import type { NetworkWeights } from '../weights/networkWeights.ts';
-import { toNetworkWeights } from '../weights/networkWeights.ts';
+import { REPORT_KIND, REPORT_SCHEMA, type BenchCase, type DeviceReport } from '../engine/deviceReport.ts';
+import { reportMarkdown } from '../engine/deviceReportMarkdown.ts';
+import { measureDevice, type Contender, type Subject } from '../engine/measureDevice.ts';
+import { variantsFor } from '../kernels/variants.ts';
 import { oneOf, parseVerb } from './arguments.ts';
-import { benchTraining } from './benchTraining.ts';
-import type { WebGpuDevice } from './devices.ts';
-import { deviceName, deviceOption, openWebGpu, wasmPaths } from './devices.ts';
-import { UsageError } from './errors.ts';
-import { machineName, spread, time } from './timing.ts';
+import { comparisonText, compareReports, expectComparable, isSlower } from './benchCompare.ts';
+import { openOnnx, tfjsContender, wasmContender, type OnnxModel } from './benchPeers.ts';
+import { readReportFile } from './benchRead.ts';
+import { reportText } from './benchText.ts';
+import { benchTraining, measureTraining, trainingOptions } from './benchTraining.ts';
+import { deviceOption, openWebGpu, precisionOption, type WebGpuDevice } from './devices.ts';
+import { RefusedError, UsageError } from './errors.ts';
+import { machineName } from './timing.ts';
 
-/** One way to compute the network, ready to be timed. */
-interface Contender {
-  readonly name: string;
-  /** Computes one image to its end, without or with reading the result back. */
-  run(): Promise<unknown>;
-  readonly samples: number[];
-  /** The first run, with what is compiled lazily. */
-  first: number;
-}
-
-/** Rounds after two warm-ups; contenders take turns, so that other load on the machine hits all alike. */
-const ROUNDS = 10;
+/** Seconds that a case may take. */
+const BUDGET = 300;
+const MOST_BUDGET = 86_400;
+/** Stock tfjs is timed at this size alone unless asked for: larger ones take minutes. */
+const PEERS_SIZE = 128;
+const MOST_CASES = 16;
 
 /**
- * `bench [--json] [--size N] [--variant light|full] [--device gpu|software|wasm]`: one image through the engine and,
- * on the same device and in the same run, through stock tfjs operators; also tfjs on wasm. Seeded weights and image.
- * `bench --training [--batch N] [--crop N] [--json] [--device gpu|software]`: one step of training instead.
+ * `bench [--variant light|full|both] [--size 128,256] [--peers] [--onnx FILE] [--kernels] [--budget SECONDS]
+ * [--precision f32|f16] [--training] [--json | --markdown] [--compare OLD.json] [--device gpu|software|wasm]`: images
+ * through the engine and, in the same run, through what else computes them; held against the least time that the
+ * device's own rates allow. Seeded weights and images. `bench --training [--batch N] [--crop N]` without sizes: one step
+ * of training alone.
+ *
+ * @returns 1 where something got slower than in the report to compare with, else 0
  */
 export async function bench(args: string[]): Promise<number> {
-  const { values } = parseVerb('bench', args, {
-    json: { type: 'boolean' }, size: { type: 'string' }, variant: { type: 'string' }, device: { type: 'string' },
+  const { values, positionals } = parseVerb('bench', args, {
+    json: { type: 'boolean' }, markdown: { type: 'boolean' }, kernels: { type: 'boolean' }, peers: { type: 'boolean' },
+    size: { type: 'string' }, variant: { type: 'string' }, device: { type: 'string' }, compare: { type: 'string' },
+    precision: { type: 'string' },
+    onnx: { type: 'string', multiple: true }, budget: { type: 'string' },
     training: { type: 'boolean' }, batch: { type: 'string' }, crop: { type: 'string' },
   });
-  if (values.training) return benchTraining(values);
-  const size = Number(values.size ?? 128);
-  if (!Number.isInteger(size) || size < 8 || size % 8 !== 0 || size > 4096) {
-    throw new UsageError(`bench: --size is "${values.size}"; it can be a multiple of 8 up to 4096`);
+  if (positionals.length > 0) throw new UsageError(`bench: "${positionals[0]}" is no option; --help lists them`);
+  if (values.json && values.markdown) throw new UsageError('bench: choose --json or --markdown');
+  if (values.training && values.size === undefined && values.variant === undefined) {
+    if (values.compare) throw new UsageError('bench: --compare needs images; give --size, too');
+    return benchTraining(values);
   }
-  const variant = oneOf('variant', values.variant, ['light', 'full'] as const) ?? 'light';
+  const sizes = sizesOption(values.size);
+  const variant = oneOf('variant', values.variant, ['light', 'full', 'both'] as const) ?? 'light';
+  const variants = variant === 'both' ? (['light', 'full'] as const) : [variant];
+  const cases = variants.flatMap((name) => sizes.map((size): BenchCase => ({ variant: name, size })));
+  if (cases.length > MOST_CASES) {
+    throw new UsageError(`bench: ${cases.length} cases are too many; ${MOST_CASES} can be measured at once`);
+  }
+  const budget = 1000 * budgetOption(values.budget);
   const choice = deviceOption(values.device);
-  const config = variant === 'light' ? LIGHT : FULL;
-  const weights = toNetworkWeights(hashedStateDict(config, 0), config);
-  const image = Float32Array.from(hashedParameter('image', [size * size], 0), (value) => 0.5 + 0.5 * value);
+  if (choice === 'cpu') throw new UsageError('bench: --device can be gpu, software or wasm');
+  const precision = precisionOption(values.precision);
+  if (values.onnx && variant === 'both') {
+    throw new UsageError('bench: --onnx is a model of one variant; choose --variant light or full');
+  }
+  const training = values.training ? trainingOptions(values) : null;
+  // Refused before minutes are spent.
+  const old = values.compare === undefined ? null : await readReportFile(values.compare);
+  const models = await Promise.all((values.onnx ?? []).map((path) => openOnnx(path)));
 
-  const contenders: Contender[] = [];
-  const add = (name: string, run: () => Promise<unknown>) => contenders.push({ name, run, samples: [], first: 0 });
-  let adapter: string | null = null;
-  let prepare: number | null = null;
-  let bytes: number | null = null;
-  let rates: DeviceRates | null = null;
-  if (choice !== 'wasm') {
-    const found = await openWebGpu(choice);
-    adapter = deviceName(found);
+  const found = choice === 'wasm' ? null : await openWebGpu(choice);
+  const half = precision === undefined ? undefined : precision === 'f16';
+  if (half && found && !found.device.features.has('shader-f16')) {
+    const { name } = found.description;
+    throw new RefusedError(`bench: ${name} cannot store 16-bit floats (shader-f16); use --precision f32`);
+  }
+  if (old) {
+    const used = half ?? (found !== null && variantsFor(found.device).half);
+    const adapter = found && { ...found.description, precision: used ? ('f16' as const) : ('f32' as const) };
+    expectComparable(old, { machine: machineName(), adapter, cases });
+  }
+  const measured = await measureDevice(found, {
+    cases,
+    budget,
     // Timed whole, whatever it takes: tiles would be another computation.
-    const engine = createEngine(found.device, weights, { memory: Infinity });
-    const start = performance.now();
-    ({ plan: { bytes } } = await engine.prepare(size, size));
-    prepare = performance.now() - start;
-    rates = await measureRates(found.device);
-    add('engine, on the device', async () => {
-      await engine.run(image, size, size);
-      await found.device.queue.onSubmittedWorkDone();
-    });
-    add('engine, with read-back', () => engine.restore(image, size, size));
-    add('stock tfjs-webgpu, with read-back', await stockTfjs(weights, image, size, found));
-  }
-  add('tfjs-wasm, with read-back', await stockTfjs(weights, image, size, null));
-
-  for (const contender of contenders) {
-    contender.first = await time(contender.run);
-    await contender.run();
-  }
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const contender of contenders) contender.samples.push(await time(contender.run));
-  }
-
-  const macs = countMacs(config, size, size);
-  const floor = rates && floorOf(config, size, size, rates);
-  const cases = contenders.map(({ name, samples, first }) => ({ name, first, min: Math.min(...samples), ...spread(samples) }));
-  const machine = machineName();
-  if (values.json) {
-    console.log(JSON.stringify({ variant, size, machine, adapter, prepare, bytes, rates, floor, flops: 2 * macs, rounds: ROUNDS, cases }));
-    return 0;
-  }
-  console.log(`${variant}, ${size}×${size}, ${(2 * macs / 1e9).toFixed(2)} GFLOP; ${machine}`);
-  if (adapter) {
-    console.log(`adapter: ${adapter}`);
-    console.log(`prepare ${prepare!.toFixed(0)} ms, activations ${(bytes! / 2 ** 20).toFixed(1)} MiB`);
-  }
-  for (const { name, first, min, median, deviation } of cases) {
-    const speed = (2 * macs) / median / 1e6;
-    console.log(
-      `${name.padEnd(36)} median ${median.toFixed(1)} ± ${deviation.toFixed(1)} ms, min ${min.toFixed(1)}, ` +
-      `first ${first.toFixed(0)}; ${speed.toFixed(1)} GFLOP/s`,
-    );
-  }
-  const median = (name: string) => cases.find((one) => one.name.startsWith(name))?.median;
-  const [ours, stock] = [median('engine, with'), median('stock')];
-  const alone = median('engine, on');
-  if (floor && rates && alone) {
-    console.log(
-      `floor: ${(floor.flops / 1e9).toFixed(1)} GFLOP at ${(rates.flopsPerSecond / 1e9).toFixed(1)} GFLOP/s, ` +
-      `${(floor.bytes / 1e9).toFixed(2)} GB at ${(rates.bytesPerSecond / 1e9).toFixed(1)} GB/s, ` +
-      `so ${floor.milliseconds.toFixed(2)} ms at the least; the engine takes ${(alone / floor.milliseconds).toFixed(1)} times that`,
-    );
-  }
-  if (ours && stock) console.log(`engine / stock tfjs-webgpu: ${(ours / stock).toFixed(3)}`);
-  return 0;
+    memory: Infinity,
+    half,
+    kernels: Boolean(values.kernels || values.json || values.markdown || old),
+    readBack: true,
+    contenders: (subject) => contendersFor(subject, found, values.peers ?? false, models),
+    progress: (done) => sayCase(cases, done),
+  });
+  const report: DeviceReport = {
+    kind: REPORT_KIND, schema: REPORT_SCHEMA, date: new Date().toISOString().slice(0, 10), machine: machineName(),
+    ...measured,
+    training: training && (await measureTraining(training)),
+  };
+  if (report.cases.length === 0 && !report.training) throw new RefusedError(`bench: ${report.leftOut[0]!.why}`);
+  const changes = old && compareReports(old, report);
+  if (values.json) console.log(JSON.stringify(report));
+  else if (values.markdown) console.log(reportMarkdown(report).trimEnd());
+  else console.log(reportText(report));
+  // Under --json stdout holds the report alone.
+  if (changes) (values.json ? console.error : console.log)(comparisonText(changes));
+  return changes && isSlower(changes) ? 1 : 0;
 }
 
-/** The network on tfjs: on our device, or on wasm. The backend is switched as the contenders take turns. */
-async function stockTfjs(weights: NetworkWeights, image: Float32Array, size: number, gpu: WebGpuDevice | null) {
-  if (gpu) await useTfjsBackend('webgpu', { device: gpu.device, adapterInfo: gpu.adapter.info });
-  else await useTfjsBackend('wasm', { wasmPaths: wasmPaths() });
-  const network = createTfjsNetwork(weights);
-  return () => network.restore(image, size, size);
+function sizesOption(value = '128'): number[] {
+  const sizes = value.split(',').map((part) => (/^ *\d{1,4} *$/.test(part) ? Number(part) : NaN));
+  if (sizes.some((size) => !(size >= 8 && size % 8 === 0 && size <= 4096))) {
+    throw new UsageError(`bench: --size is "${value}"; it can be multiples of 8 up to 4096 with commas between them`);
+  }
+  return [...new Set(sizes)].sort((a, b) => a - b);
+}
+
+function budgetOption(value: string | undefined): number {
+  if (value === undefined) return BUDGET;
+  const seconds = Number(value);
+  if (value.trim() !== '' && seconds > 0 && seconds <= MOST_BUDGET) return seconds;
+  throw new UsageError(`bench: --budget is "${value}"; it can be seconds up to ${MOST_BUDGET}`);
+}
+
+async function contendersFor(
+  subject: Subject, found: WebGpuDevice | null, peers: boolean, models: readonly OnnxModel[],
+): Promise<Contender[]> {
+  const contenders: Contender[] = [];
+  const wasm = await wasmContender(subject);
+  if (wasm) contenders.push(wasm);
+  if (peers || subject.size === PEERS_SIZE) {
+    if (found) contenders.push(await tfjsContender(subject, found));
+    contenders.push(await tfjsContender(subject, null));
+  }
+  for (const model of models) {
+    if (model.size === null || model.size === subject.size) contenders.push(await model.contender(subject));
+  }
+  return contenders;
+}
+
+/** On a terminal only: what is being measured. */
+function sayCase(cases: readonly BenchCase[], done: number): void {
+  const one = cases[done]; // there when one begins, not for parts
+  if (one && process.stderr.isTTY && cases.length > 1) {
+    process.stderr.write(`measuring ${one.variant} ${one.size}×${one.size}, ${done + 1} of ${cases.length}\n`);
+  }
 }

@@ -12,6 +12,12 @@ describe('the floor', () => {
       expect(Math.abs(flops / 1e9 / gigaflops - 1)).toBeLessThan(0.05);
     });
 
+  it('moves half of that where activations are stored as float16', () => {
+    const rates = { bytesPerSecond: 1, flopsPerSecond: 1 };
+    const [single, half] = [false, true].map((half) => floorOf(LIGHT, 512, 512, rates, half));
+    expect([half!.bytes, half!.flops]).toEqual([single!.bytes / 2, single!.flops]);
+  });
+
   it('is what takes longer, computing or moving', () => {
     const at = (bytesPerSecond: number, flopsPerSecond: number) =>
       floorOf(LIGHT, 64, 64, { bytesPerSecond, flopsPerSecond });

@@ -25,10 +25,13 @@ export interface Floor {
  */
 const TRAFFIC = 18;
 
-/** @param rates of the device, as `measureRates` finds them */
-export function floorOf(config: Config, height: number, width: number, rates: DeviceRates): Floor {
+/**
+ * @param rates of the device, as `measureRates` finds them
+ * @param half activations are stored as float16
+ */
+export function floorOf(config: Config, height: number, width: number, rates: DeviceRates, half = false): Floor {
   const flops = 2 * countMacs(config, height, width);
-  const bytes = 4 * TRAFFIC * stages(config).reduce((sum, { name, width: channels, blocks }) => {
+  const bytes = (half ? 2 : 4) * TRAFFIC * stages(config).reduce((sum, { name, width: channels, blocks }) => {
     const level = name === 'latent' ? 3 : name === 'refinement' ? 0 : Number(name.at(-1)) - 1;
     return sum + channels * blocks * (height / 2 ** level) * (width / 2 ** level);
   }, 0);

@@ -1,5 +1,6 @@
 import { useApp } from '../store.ts';
 import { text } from '../text.ts';
+import { CheckButton } from './CheckButton.tsx';
 
 /** Notices, the promise, the disclaimer, and the truth about the device. */
 export function Footer() {
@@ -13,6 +14,7 @@ export function Footer() {
         <span>{text.privacy}</span> <span>{text.notMedical}</span>
       </p>
       <DeviceLine />
+      <CheckButton className="quiet footer-check" />
     </footer>
   );
 }

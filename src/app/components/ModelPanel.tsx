@@ -3,6 +3,7 @@ import type { CardText, Measured } from '../protocol.ts';
 import { useApp } from '../store.ts';
 import { text } from '../text.ts';
 import { learnt, measured } from '../view/describe.ts';
+import { CheckButton } from './CheckButton.tsx';
 import { Explained } from './Explained.tsx';
 import { FileButton } from './FileButton.tsx';
 
@@ -35,6 +36,7 @@ export function ModelPanel() {
         >
           {text.model.load}
         </FileButton>
+        <CheckButton className="panel-check" />
       </div>
       {model?.card && <OtherTask card={model.card} />}
       {model && <Card card={model.card} />}
