@@ -6,15 +6,7 @@ const ROWS = 4u;
 const PIXELS = 8u;
 alias Stored = vec4f;      // an activation in memory: vec4f or vec4h
 
-struct Params {             // lengths, offsets and strides in vec4s
-  height: u32, width: u32, vectors: u32,
-  x_offset: u32, x_stride: u32,
-  y_offset: u32, y_stride: u32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<Stored>;      // [N, height, width, vectors]
-@group(0) @binding(2) var<storage, read> kernel: array<vec4f>;  // [5, 5, vectors]
-@group(0) @binding(3) var<storage, read_write> y: array<Stored>; // [N, height, width, vectors]
+#include "lib/omniShiftTerms.wgsl"
 
 // A workgroup has one vec4 of channels, so that its threads share the taps.
 @compute @workgroup_size(8)

@@ -64,6 +64,8 @@ export interface Measured {
 /** Rounds after two warm-ups: at most, and at least where the budget is short. */
 const ROUNDS = 10;
 const LEAST_ROUNDS = 3;
+/** Rounds beyond the least end after this part of the budget. */
+const ENOUGH = 0.4;
 const WARM_UPS = 2;
 /** Images are timed several at a time until they take so long (ms): waiting for the device has a price of its own. */
 const LONG_ENOUGH = 100;
@@ -203,7 +205,7 @@ class Bench {
     return { plan, report: { prepare, cold, dispatches: plan.steps.length, bytes: plan.bytes, floor } };
   }
 
-  /** First runs, warm-ups, then rounds as many as the budget allows. */
+  /** First runs, warm-ups, then rounds as the budget allows. */
   private async takeTurns(contenders: readonly Contender[], of: BenchCase): Promise<Timing[]> {
     const begun = performance.now();
     this.rest = contenders.length > 1 ? REST : 0;
@@ -226,7 +228,7 @@ class Bench {
       for (const { contender, images, samples } of timed) samples.push(await this.time(contender, images));
       this.options.progress?.(this.index + RUN_IN + (KERNELS_FROM - RUN_IN) * ((round + 1) / rounds));
       const [now, turn] = [performance.now(), performance.now() - start];
-      const affordable = round + 1 + Math.floor((this.options.budget - (now - begun)) / turn);
+      const affordable = round + 1 + Math.floor((ENOUGH * this.options.budget - (now - begun)) / turn);
       rounds = Math.max(LEAST_ROUNDS, Math.min(rounds, affordable));
     }
     return timed.map(({ contender: { name, peer }, first, samples }) => ({
