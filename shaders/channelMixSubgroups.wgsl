@@ -7,6 +7,7 @@ alias Lane = vec4f;
 alias Stored = vec4f;      // an activation in memory: vec4f or vec4h
 const TOKENS = 4u;          // tokens a thread
 const PAIRS = 3u;           // pairs of vec4s that a token's channels take
+#include "lib/addProduct.wgsl"
 #include "lib/channelMixTerms.wgsl"
 
 @compute @workgroup_size(64)
@@ -36,10 +37,7 @@ fn throughSubgroups(
         let w2 = subgroupBroadcast(held, 4u * half + 2u);
         let w3 = subgroupBroadcast(held, 4u * half + 3u);
         for (var t = 0u; t < TOKENS; t++) {
-          var total = fma(vec4f(value[t][2u * i + half].x), w0, sum[t]);
-          total = fma(vec4f(value[t][2u * i + half].y), w1, total);
-          total = fma(vec4f(value[t][2u * i + half].z), w2, total);
-          sum[t] = fma(vec4f(value[t][2u * i + half].w), w3, total);
+          sum[t] = addProduct(sum[t], value[t][2u * i + half], w0, w1, w2, w3);
         }
       }
     }
@@ -59,10 +57,7 @@ fn throughSubgroups(
         let w2 = subgroupBroadcast(held, 4u * half + 2u);
         let w3 = subgroupBroadcast(held, 4u * half + 3u);
         for (var t = 0u; t < TOKENS; t++) {
-          var total = fma(vec4f(value[t][2u * i + half].x), w0, sum[t]);
-          total = fma(vec4f(value[t][2u * i + half].y), w1, total);
-          total = fma(vec4f(value[t][2u * i + half].z), w2, total);
-          sum[t] = fma(vec4f(value[t][2u * i + half].w), w3, total);
+          sum[t] = addProduct(sum[t], value[t][2u * i + half], w0, w1, w2, w3);
         }
       }
     }
@@ -78,10 +73,7 @@ fn throughSubgroups(
         let w2 = subgroupBroadcast(held, 4u * half + 2u);
         let w3 = subgroupBroadcast(held, 4u * half + 3u);
         for (var t = 0u; t < TOKENS; t++) {
-          var total = fma(vec4f(sum[t].x), w0, result[t][2u * i + half]);
-          total = fma(vec4f(sum[t].y), w1, total);
-          total = fma(vec4f(sum[t].z), w2, total);
-          result[t][2u * i + half] = fma(vec4f(sum[t].w), w3, total);
+          result[t][2u * i + half] = addProduct(result[t][2u * i + half], sum[t], w0, w1, w2, w3);
         }
       }
     }

@@ -5,6 +5,7 @@ enable subgroups;
 const PIXELS = 4u;          // neighbours of a row a thread
 const PAIRS = 3u;           // pairs of vec4s of output channels a thread
 alias Stored = vec4f;      // an activation in memory: vec4f or vec4h
+#include "lib/addProduct.wgsl"
 
 struct Params {             // lengths, offsets and strides in vec4s
   height: u32, width: u32, inputs: u32, outputs: u32,
@@ -71,10 +72,7 @@ fn throughSubgroups(
             let w2 = subgroupBroadcast(held, 4u * half + 2u);
             let w3 = subgroupBroadcast(held, 4u * half + 3u);
             for (var j = 0u; j < PIXELS; j++) {
-              var total = fma(vec4f(value[j + dx].x), w0, sum[j][2u * i + half]);
-              total = fma(vec4f(value[j + dx].y), w1, total);
-              total = fma(vec4f(value[j + dx].z), w2, total);
-              sum[j][2u * i + half] = fma(vec4f(value[j + dx].w), w3, total);
+              sum[j][2u * i + half] = addProduct(sum[j][2u * i + half], value[j + dx], w0, w1, w2, w3);
             }
           }
         }

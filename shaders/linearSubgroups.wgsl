@@ -10,6 +10,7 @@ const TOKENS = 4u;          // tokens a thread
 const PAIRS = 3u;           // pairs of vec4s of output channels a thread
 const GATE = false;
 const RESIDUAL = false;
+#include "lib/addProduct.wgsl"
 #include "lib/linearTerms.wgsl"
 
 @compute @workgroup_size(64)
@@ -35,10 +36,7 @@ fn throughSubgroups(
         let w2 = subgroupBroadcast(held, 4u * half + 2u);
         let w3 = subgroupBroadcast(held, 4u * half + 3u);
         for (var t = 0u; t < TOKENS; t++) {
-          var total = fma(vec4f(value[t].x), w0, sum[t][2u * i + half]);
-          total = fma(vec4f(value[t].y), w1, total);
-          total = fma(vec4f(value[t].z), w2, total);
-          sum[t][2u * i + half] = fma(vec4f(value[t].w), w3, total);
+          sum[t][2u * i + half] = addProduct(sum[t][2u * i + half], value[t], w0, w1, w2, w3);
         }
       }
     }

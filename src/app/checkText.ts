@@ -44,7 +44,7 @@ export const checkText = {
   notCopied: 'The browser did not allow copying; save the JSON instead.',
   save: 'Save JSON',
   file: (date: string) => `restore-rwkv-bench-${date}.json`,
-  onWasm: (threads: number) => `WebAssembly, at most ${threads === 1 ? 'one thread' : `${threads} threads`}`,
+  onWasm: (threads: number) => `WebAssembly, ${threads === 1 ? 'one thread' : `${threads} threads`}`,
   browser: (name: string, system: string, processors: number) =>
     `${[name, system].filter(Boolean).join(' on ')}, ${processors} ${processors === 1 ? 'processor' : 'processors'}`,
 };

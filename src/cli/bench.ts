@@ -1,7 +1,6 @@
-import { REPORT_KIND, REPORT_SCHEMA, type BenchCase, type DeviceReport } from '../engine/deviceReport.ts';
+import type { BenchCase } from '../engine/deviceReport.ts';
 import { reportMarkdown } from '../engine/deviceReportMarkdown.ts';
-import { measureDevice, type Contender, type Subject } from '../engine/measureDevice.ts';
-import { variantsFor } from '../kernels/variants.ts';
+import { measureDevice, reportOf, type Contender, type Subject } from '../engine/measureDevice.ts';
 import { oneOf, parseVerb } from './arguments.ts';
 import { comparisonText, compareReports, expectComparable, isSlower } from './benchCompare.ts';
 import { openOnnx, tfjsContender, wasmContender, type OnnxModel } from './benchPeers.ts';
@@ -52,7 +51,7 @@ export async function bench(args: string[]): Promise<number> {
   const budget = 1000 * budgetOption(values.budget);
   const choice = deviceOption(values.device);
   if (choice === 'cpu') throw new UsageError('bench: --device can be gpu, software or wasm');
-  const precision = precisionOption(values.precision);
+  const precision = precisionOption(values.precision) ?? 'f32';
   if (values.onnx && variant === 'both') {
     throw new UsageError('bench: --onnx is a model of one variant; choose --variant light or full');
   }
@@ -62,14 +61,13 @@ export async function bench(args: string[]): Promise<number> {
   const models = await Promise.all((values.onnx ?? []).map((path) => openOnnx(path)));
 
   const found = choice === 'wasm' ? null : await openWebGpu(choice);
-  const half = precision === undefined ? undefined : precision === 'f16';
+  const half = precision === 'f16';
   if (half && found && !found.device.features.has('shader-f16')) {
     const { name } = found.description;
     throw new RefusedError(`bench: ${name} cannot store 16-bit floats (shader-f16); use --precision f32`);
   }
   if (old) {
-    const used = half ?? (found !== null && variantsFor(found.device).half);
-    const adapter = found && { ...found.description, precision: used ? ('f16' as const) : ('f32' as const) };
+    const adapter = found && { ...found.description, precision };
     expectComparable(old, { machine: machineName(), adapter, cases });
   }
   const measured = await measureDevice(found, {
@@ -83,11 +81,7 @@ export async function bench(args: string[]): Promise<number> {
     contenders: (subject) => contendersFor(subject, found, values.peers ?? false, models),
     progress: (done) => sayCase(cases, done),
   });
-  const report: DeviceReport = {
-    kind: REPORT_KIND, schema: REPORT_SCHEMA, date: new Date().toISOString().slice(0, 10), machine: machineName(),
-    ...measured,
-    training: training && (await measureTraining(training)),
-  };
+  const report = reportOf(machineName(), measured, training && (await measureTraining(training)));
   if (report.cases.length === 0 && !report.training) throw new RefusedError(`bench: ${report.leftOut[0]!.why}`);
   const changes = old && compareReports(old, report);
   if (values.json) console.log(JSON.stringify(report));

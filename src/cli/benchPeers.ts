@@ -9,7 +9,7 @@ import { useTfjsBackend } from '../training/tfjsBackend.ts';
 import { createTfjsNetwork } from '../training/tfjsNetwork.ts';
 import { startNodeHelper } from '../training/wasm/nodeHelpers.ts';
 import { createWasmNetwork } from '../training/wasm/wasmNetwork.ts';
-import { wasmPaths, type WebGpuDevice } from './devices.ts';
+import { threadsText, wasmPaths, type WebGpuDevice } from './devices.ts';
 import { RefusedError } from './errors.ts';
 
 /** The network on tfjs: on our device, or on wasm. The backend is switched as the contenders take turns. */
@@ -33,15 +33,13 @@ export async function wasmContender({ weights, image, size }: Subject): Promise<
   const network = await createWasmNetwork(weights, { threads, startHelper: startNodeHelper, memory: Infinity });
   if (!network) return null;
   return {
-    name: `wasm fallback, ${counted(network.threads)}`,
+    name: `wasm fallback, ${threadsText(network.threads)}`,
     peer: false,
     single: true,
     run: () => network.restore(image, size, size),
     dispose: () => network.dispose(),
   };
 }
-
-const counted = (threads: number): string => (threads === 1 ? 'one thread' : `${threads} threads`);
 
 /** The part of onnxruntime-web that is used here. */
 interface Onnx {
@@ -91,7 +89,7 @@ export async function openOnnx(path: string): Promise<OnnxModel> {
       const opened = await open();
       const input = { [opened.inputNames[0]!]: new onnx.Tensor('float32', image, [1, 1, size, size]) };
       return {
-        name: `onnxruntime-web wasm, ${counted(onnx.env.wasm.numThreads ?? 1)}`,
+        name: `onnxruntime-web wasm, ${threadsText(onnx.env.wasm.numThreads ?? 1)}`,
         peer: true,
         single: true,
         run: () => opened.run(input),

@@ -131,14 +131,16 @@ export function wasmPaths(): string {
 async function wasmRestorer(weights: NetworkWeights, memory?: number): Promise<Restorer> {
   const network = await createWasmNetwork(weights, { threads: availableParallelism(), startHelper: startNodeHelper, memory });
   if (!network) return tfjsRestorer(weights);
-  const { threads } = network;
   return {
-    name: `WebAssembly on the processor, ${threads === 1 ? 'one thread' : `${threads} threads`}`,
+    name: `WebAssembly on the processor, ${threadsText(network.threads)}`,
     tiles: async (height, width) => network.tiles(height, width),
     restore: (image, height, width) => network.restore(image, height, width),
     dispose: () => network.dispose(),
   };
 }
+
+/** "2 threads" */
+export const threadsText = (threads: number): string => (threads === 1 ? 'one thread' : `${threads} threads`);
 
 /** For processors without the SIMD that our own kernels need. */
 async function tfjsRestorer(weights: NetworkWeights): Promise<Restorer> {

@@ -1,12 +1,11 @@
-import { variantsFor } from '../kernels/variants.ts';
 import { FULL, LIGHT } from '../model/config.ts';
 import { hashedParameter, hashedStateDict } from '../weights/hashedWeights.ts';
 import type { NetworkWeights } from '../weights/networkWeights.ts';
 import { toNetworkWeights } from '../weights/networkWeights.ts';
 import { countMacs } from './cost.ts';
 import type { RequestedDevice } from './device.ts';
-import { ON_DEVICE } from './deviceReport.ts';
-import type { AdapterReport, BenchCase, CaseReport, LeftOut, Timing } from './deviceReport.ts';
+import { ON_DEVICE, REPORT_KIND, REPORT_SCHEMA } from './deviceReport.ts';
+import type { AdapterReport, BenchCase, CaseReport, DeviceReport, LeftOut, Timing, TrainingReport } from './deviceReport.ts';
 import { createEngine } from './engine.ts';
 import { DeviceError } from './errors.ts';
 import { floorOf, measureRates, type DeviceRates, type Floor } from './floor.ts';
@@ -39,7 +38,7 @@ export interface MeasureOptions {
   readonly budget: number;
   /** Bytes of activations that an image may take; what would be cut into tiles is left out. */
   readonly memory?: number;
-  /** Whether activations are stored as float16; by default as the engine chooses. */
+  /** Whether activations are stored as float16. */
   readonly half?: boolean;
   /** Whether to time kernels. */
   readonly kernels: boolean;
@@ -60,6 +59,11 @@ export interface Measured {
   readonly cases: readonly CaseReport[];
   readonly leftOut: readonly LeftOut[];
 }
+
+/** What was measured today on a machine, as it is shared. */
+export const reportOf = (machine: string, measured: Measured, training: TrainingReport | null): DeviceReport => ({
+  kind: REPORT_KIND, schema: REPORT_SCHEMA, date: new Date().toISOString().slice(0, 10), machine, ...measured, training,
+});
 
 /** Rounds after two warm-ups: at most, and at least where the budget is short. */
 const ROUNDS = 10;
@@ -128,7 +132,7 @@ class Bench {
     this.found = found;
     this.options = options;
     this.leftOut = leftOut;
-    this.half = options.half ?? (found !== null && variantsFor(found.device).half);
+    this.half = options.half ?? false;
     const lost = found?.device.lost ?? new Promise<never>(() => undefined);
     this.lost = lost.then(({ message, reason }) => {
       this.lostMessage = `device: the GPU was lost while it was measured (${message || reason}); reload and try again`;

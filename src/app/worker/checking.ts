@@ -1,8 +1,6 @@
 import { requestDevice } from '../../engine/device.ts';
-import { REPORT_KIND, REPORT_SCHEMA } from '../../engine/deviceReport.ts';
-import type { DeviceReport } from '../../engine/deviceReport.ts';
-import { measureDevice } from '../../engine/measureDevice.ts';
-import type { Contender, Measured, Subject } from '../../engine/measureDevice.ts';
+import { measureDevice, reportOf } from '../../engine/measureDevice.ts';
+import type { Contender, Subject } from '../../engine/measureDevice.ts';
 import type { CheckState, CheckToWorker } from '../check.ts';
 import { checkText } from '../checkText.ts';
 import { sentence } from './jobs.ts';
@@ -40,7 +38,7 @@ export async function checkDevice(ground: Ground, { cases }: CheckToWorker, job:
       readBack: false,
       contenders: onGpu ? undefined : wasmContender,
       progress: busy,
-      ends: (measured) => say({ report: reportOf(measured) }),
+      ends: (measured) => say({ report: reportOf(browser(), measured, null) }),
       cancelled: () => job.cancelled,
     });
     const nothing = measured.cases.length === 0 ? measured.leftOut[0] : undefined;
@@ -55,21 +53,14 @@ export async function checkDevice(ground: Ground, { cases }: CheckToWorker, job:
 
 async function wasmContender({ weights, image, size }: Subject): Promise<Contender[]> {
   const network = await wasmNetwork(weights);
-  const threads = self.crossOriginIsolated ? navigator.hardwareConcurrency : 1;
   return [{
-    name: checkText.onWasm(threads),
+    name: checkText.onWasm(network.threads),
     peer: false,
     single: true,
     run: async () => (await network.run(image, size, size)).read(),
     dispose: () => network.dispose(),
   }];
 }
-
-const reportOf = (measured: Measured): DeviceReport => ({
-  kind: REPORT_KIND, schema: REPORT_SCHEMA, date: new Date().toISOString().slice(0, 10), machine: browser(),
-  ...measured,
-  training: null,
-});
 
 /** Where Chromium has it; Firefox and Safari only have the user agent's text. */
 interface UserAgentData {

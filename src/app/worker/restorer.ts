@@ -89,13 +89,14 @@ export function startWasm(): Promise<void> {
 const MOST_THREADS = 8;
 
 /** The fallback: the same network on the processor, fetched only when it is needed. */
-export async function wasmNetwork(weights: NetworkWeights): Promise<Network> {
+export async function wasmNetwork(weights: NetworkWeights): Promise<Network & { readonly threads: number }> {
   const [{ createWasmNetwork }, { startBrowserHelper }] = await Promise.all([
     import('../../training/wasm/wasmNetwork.ts'), import('../../training/wasm/browserHelpers.ts'),
   ]);
   const threads = self.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MOST_THREADS) : 1;
   const network = await createWasmNetwork(weights, { threads, startHelper: startBrowserHelper }) ?? await tfjsNetwork(weights);
   return {
+    threads: network.threads,
     overlaps: false,
     prepare: async () => undefined,
     async run(image, height, width) {
@@ -111,5 +112,5 @@ export async function wasmNetwork(weights: NetworkWeights): Promise<Network> {
 /** For browsers without SIMD: the network through tfjs. */
 async function tfjsNetwork(weights: NetworkWeights) {
   const [{ createTfjsNetwork }] = await Promise.all([import('../../training/tfjsNetwork.ts'), startWasm()]);
-  return { ...createTfjsNetwork(weights), tiles: () => 1 };
+  return { ...createTfjsNetwork(weights), threads: 1, tiles: () => 1 };
 }

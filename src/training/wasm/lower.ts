@@ -1,9 +1,9 @@
+import { lanesFor } from '../../kernels/kernel.ts';
 import type { Node } from '../../engine/graph.ts';
 import { operands, schedule } from '../../engine/graph.ts';
 import type { StoredTensor } from '../../weights/tensor.ts';
 import * as I from './assembly/instructions.ts';
 import { instructionsOf } from './nodeInstructions.ts';
-import { padded } from './panels.ts';
 import type { Instruction, Region, Stage } from './regions.ts';
 import { generalScan, isPlain, plainScan } from './scans.ts';
 import { groupNodes, marginOf, needsNeighbours, type Group } from './stages.ts';
@@ -32,7 +32,7 @@ const BAND_TOKENS = 32;
 const BANDS = 8;
 
 /** The same image with its channels rounded up. */
-const floatsOf = ({ shape: [, h, w, c] }: Node): number => h * w * padded(c);
+const floatsOf = ({ shape: [, h, w, c] }: Node): number => h * w * lanesFor(c);
 
 /**
  * @param output of a graph of images of batch 1
@@ -85,7 +85,7 @@ export function lower(output: Node, parameter: (path: string) => StoredTensor): 
     const known = bordered.get(node) ?? new Map<number, Region>();
     bordered.set(node, known);
     const [, h, w, c] = node.shape;
-    const region = known.get(margin) ?? writer.region((h + 2 * margin) * (w + 2 * margin) * padded(c));
+    const region = known.get(margin) ?? writer.region((h + 2 * margin) * (w + 2 * margin) * lanesFor(c));
     known.set(margin, region);
     return region;
   };
@@ -96,7 +96,7 @@ export function lower(output: Node, parameter: (path: string) => StoredTensor): 
 
   function lowerTokens({ height, width, nodes }: Extract<Group, { kind: 'tokens' }>): void {
     const total = height * width;
-    const widest = Math.max(...nodes.map((node) => padded(node.op === 'conv' ? node.x.shape[3] * 9 : node.shape[3])));
+    const widest = Math.max(...nodes.map((node) => lanesFor(node.op === 'conv' ? node.x.shape[3] * 9 : node.shape[3])));
     const quads = Math.min(Math.max(BAND_TOKENS, BAND_FLOATS / widest), total / BANDS) / 4;
     const band = 4 * Math.max(1, Math.ceil(quads));
     const code: Instruction[] = [];
@@ -113,16 +113,16 @@ export function lower(output: Node, parameter: (path: string) => StoredTensor): 
     for (const node of nodes) {
       const later = users.get(node)!.filter((user) => groupOf.get(user.node) !== groupOf.get(node) || needsNeighbours(user.node));
       const margins = new Set(later.map(({ node, field }) => marginOf(node, field)));
-      if (node.op !== 'input' && node !== output && !margins.has(null)) local.set(node, scratch(padded(node.shape[3])));
+      if (node.op !== 'input' && node !== output && !margins.has(null)) local.set(node, scratch(lanesFor(node.shape[3])));
       const y = at(node);
       if (node.op === 'input') inputs.set(node.name, { region: y, channels: node.shape[3] });
       else code.push(...instructionsOf(node, y, { at, borderedOf, wholeOf, scratch, writer, parameter }));
       for (const margin of margins) {
         if (margin === null) continue;
-        code.push([I.PAD, y, borderedOf(node, margin), height, width, margin, 4 * padded(node.shape[3])]);
+        code.push([I.PAD, y, borderedOf(node, margin), height, width, margin, 4 * lanesFor(node.shape[3])]);
       }
       if (later.some(({ node, field }) => node.op === 'biWkv' && field === 'key') && plainKey(node)) {
-        const [bytes, bands] = [4 * padded(node.shape[3]), Math.ceil(total / band)];
+        const [bytes, bands] = [4 * lanesFor(node.shape[3]), Math.ceil(total / band)];
         const each = writer.region((bands * bytes) / 4);
         largest.set(node, writer.region(bytes / 4));
         code.push([I.MAXIMA, y, each, bytes, band]);
@@ -150,7 +150,7 @@ export function lower(output: Node, parameter: (path: string) => StoredTensor): 
     const [, h, w, c] = node.shape;
     for (const margin of margins) {
       if (margin === null) continue;
-      const code: Instruction = [I.PAD, images.y, borderedOf(node, margin), h, w, margin, 4 * padded(c)];
+      const code: Instruction = [I.PAD, images.y, borderedOf(node, margin), h, w, margin, 4 * lanesFor(c)];
       writer.stage({ band: 4 * w, total: h * w, code: [code] });
     }
   }

@@ -1,8 +1,9 @@
+import { lanesFor } from '../../kernels/kernel.ts';
 import type { Handle, Node, Parameter } from '../../engine/graph.ts';
 import { ShapeError } from '../../model/ops.ts';
 import type { StoredTensor } from '../../weights/tensor.ts';
 import * as I from './assembly/instructions.ts';
-import { padded, paddedRows, paddedVector, panels } from './panels.ts';
+import { paddedRows, paddedVector, panels } from './panels.ts';
 import type { Instruction, Region } from './regions.ts';
 import type { Writer } from './writer.ts';
 
@@ -21,12 +22,12 @@ export interface Surroundings {
 /** Instructions that compute a band of a node into y. */
 export function instructionsOf(node: Node, y: Region, around: Surroundings): Instruction[] {
   const { at, writer, parameter } = around;
-  const bytes = 4 * padded(node.shape[3]);
+  const bytes = 4 * lanesFor(node.shape[3]);
   const vector = ({ path }: Parameter) =>
     writer.weight(path, bytes / 4, () => paddedVector(parameter(path).data));
   const matrix = ({ path, shape }: Parameter, scale: Parameter | null) => {
     const taps = shape.length === 4 ? shape[0]! * shape[1]! : 1;
-    const floats = taps * padded(shape.at(-2)!) * padded(shape.at(-1)!);
+    const floats = taps * lanesFor(shape.at(-2)!) * lanesFor(shape.at(-1)!);
     return writer.weight(`${path} · ${scale?.path ?? 1}`, floats, () =>
       panels(parameter(path), scale && parameter(scale.path).data));
   };
@@ -46,13 +47,13 @@ export function instructionsOf(node: Node, y: Region, around: Surroundings): Ins
         code.push([I.SIGMOID, at(node.gate), gate, bytes]);
       }
       code.push([
-        I.LINEAR, at(node.x), padded(node.x.shape[3]), y, bytes / 4, panels, bias, Number(part.squaredRelu), gate,
+        I.LINEAR, at(node.x), lanesFor(node.x.shape[3]), y, bytes / 4, panels, bias, Number(part.squaredRelu), gate,
         maybe(node.residual),
       ]);
       return code;
     }
     case 'conv': {
-      const [k, pixel] = [node.weight.shape[0]!, padded(node.x.shape[3])];
+      const [k, pixel] = [node.weight.shape[0]!, lanesFor(node.x.shape[3])];
       const windows = around.scratch(k * k * pixel);
       return [
         [I.WINDOWS, around.borderedOf(node.x, (k - 1) / 2), 4 * pixel, node.shape[2], k, windows],
@@ -81,7 +82,7 @@ export function instructionsOf(node: Node, y: Region, around: Surroundings): Ins
       const down = node.direction === 'unshuffle';
       const channels = (down ? node.x : node).shape[3];
       return [[
-        down ? I.UNSHUFFLE : I.SHUFFLE, around.wholeOf(node.x), 4 * padded(node.x.shape[3]), channels, node.shape[2], y, bytes,
+        down ? I.UNSHUFFLE : I.SHUFFLE, around.wholeOf(node.x), 4 * lanesFor(node.x.shape[3]), channels, node.shape[2], y, bytes,
       ]];
     }
     default:

@@ -1,11 +1,9 @@
+import { lanesFor } from '../../kernels/kernel.ts';
 import type { StoredTensor } from '../../weights/tensor.ts';
-
-/** Channels in memory: multiples of four, the rest zeros. */
-export const padded = (channels: number): number => Math.ceil(channels / 4) * 4;
 
 /** A vector with its zeros. */
 export function paddedVector(data: ArrayLike<number>): Float32Array {
-  const vector = new Float32Array(padded(data.length));
+  const vector = new Float32Array(lanesFor(data.length));
   vector.set(data);
   return vector;
 }
@@ -13,7 +11,7 @@ export function paddedVector(data: ArrayLike<number>): Float32Array {
 /** [taps, channels] with zeros after each tap's channels. */
 export function paddedRows(data: ArrayLike<number>, channels: number): Float32Array {
   const rows = data.length / channels;
-  const wide = padded(channels);
+  const wide = lanesFor(channels);
   const result = new Float32Array(rows * wide);
   for (let row = 0; row < rows; row++) {
     for (let c = 0; c < channels; c++) result[row * wide + c] = data[row * channels + c]!;
@@ -31,7 +29,7 @@ export function panels({ shape, data }: StoredTensor, scale: ArrayLike<number> |
   const outputs = shape.at(-1)!;
   const inputs = shape.at(-2)!;
   const taps = data.length / inputs / outputs;
-  const [rows, columns] = [taps * padded(inputs), padded(outputs)];
+  const [rows, columns] = [taps * lanesFor(inputs), lanesFor(outputs)];
   const result = new Float32Array(rows * columns);
   for (let column = 0; column < outputs; column++) {
     const panel = column - (column % 8);
@@ -39,7 +37,7 @@ export function panels({ shape, data }: StoredTensor, scale: ArrayLike<number> |
     const factor = scale ? scale[column]! : 1;
     for (let tap = 0; tap < taps; tap++) {
       for (let i = 0; i < inputs; i++) {
-        const row = tap * padded(inputs) + i;
+        const row = tap * lanesFor(inputs) + i;
         result[panel * rows + row * width + (column % 8)] = data[(tap * inputs + i) * outputs + column]! * factor;
       }
     }

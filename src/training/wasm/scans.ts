@@ -1,8 +1,9 @@
+import { lanesFor } from '../../kernels/kernel.ts';
 import type { NodeOf } from '../../engine/graph.ts';
 import type { StoredTensor } from '../../weights/tensor.ts';
 import { biWkv } from '../tfjsWasmBiWkv.ts';
 import * as I from './assembly/instructions.ts';
-import { padded, paddedVector } from './panels.ts';
+import { paddedVector } from './panels.ts';
 import type { Region } from './regions.ts';
 import type { Writer } from './writer.ts';
 
@@ -38,7 +39,7 @@ export function plainScan(
   node: NodeOf<'biWkv'>, { key, value, y }: Images, largest: Region | null, parameter: Parameters, writer: Writer,
 ): void {
   const [, height, width, channels] = node.shape;
-  const [tokens, bytes] = [height * width, 4 * padded(channels)];
+  const [tokens, bytes] = [height * width, 4 * lanesFor(channels)];
   const rows = node.scan === 'rows';
   // About as many chunks as tokens in one.
   const length = rows ? Math.ceil(Math.sqrt(tokens) / 4) * 4 : height;
@@ -79,14 +80,14 @@ export function generalScan(
     const compact = (region: Region) => {
       const data = new Float32Array(tokens * channels);
       const from = floats(region);
-      for (let at = 0; at < data.length; at++) data[at] = from[Math.floor(at / channels) * padded(channels) + (at % channels)]!;
+      for (let at = 0; at < data.length; at++) data[at] = from[Math.floor(at / channels) * lanesFor(channels) + (at % channels)]!;
       return data;
     };
     const result = new Float32Array(tokens * channels);
     biWkv({ key: compact(key), value: compact(value), ...inputs() }, { image, scan }, result);
     const to = floats(y);
     to.fill(0);
-    for (let at = 0; at < result.length; at++) to[Math.floor(at / channels) * padded(channels) + (at % channels)] = result[at]!;
+    for (let at = 0; at < result.length; at++) to[Math.floor(at / channels) * lanesFor(channels) + (at % channels)] = result[at]!;
   });
   // The machine reads the index only; the images are named for what shares memory with what.
   writer.stage({ band: 1, total: 1, code: [[I.CALL, index, key, value, y]], calledOnly: true });

@@ -1,9 +1,9 @@
+import { lanesFor } from '../../kernels/kernel.ts';
 import { fuseGate, fuseResidual, fuseSquaredRelu, foldScale, rewrite, type Rule } from '../../engine/fuse.ts';
 import { recordingOps, type Handle, type ImageShape, type Node } from '../../engine/graph.ts';
 import { ShapeError, type Ops } from '../../model/ops.ts';
 import type { StoredTensor } from '../../weights/tensor.ts';
 import { lower, type Lowered } from './lower.ts';
-import { padded } from './panels.ts';
 
 /** A gate is applied as a product is written; a scan's is multiplied where its bands are. */
 const gateOfLinear: Rule = (node, onlyUser) => {
@@ -31,7 +31,7 @@ export function lowerProgram(
 
 /** An image [H, W, C] as the machine holds it. */
 export function writePadded(data: ArrayLike<number>, channels: number, to: Float32Array): void {
-  const wide = padded(channels);
+  const wide = lanesFor(channels);
   if (wide === channels) return to.set(data);
   to.fill(0);
   for (let at = 0, token = 0; at < data.length; token += wide) {
@@ -41,7 +41,7 @@ export function writePadded(data: ArrayLike<number>, channels: number, to: Float
 
 /** The inverse. */
 export function readPadded(from: Float32Array, channels: number): Float32Array {
-  const wide = padded(channels);
+  const wide = lanesFor(channels);
   const data = new Float32Array((from.length / wide) * channels);
   for (let at = 0, token = 0; at < data.length; token += wide) {
     for (let c = 0; c < channels; c++) data[at++] = from[token + c]!;
