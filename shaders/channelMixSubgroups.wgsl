@@ -18,10 +18,11 @@ fn throughSubgroups(
   let first_token = group.x * 64u * TOKENS + lane;
   var value: array<array<vec4f, 2u * PAIRS>, TOKENS>;
   var result: array<array<vec4f, 2u * PAIRS>, TOKENS>;
-  for (var t = 0u; t < TOKENS; t++) {
-    let token = min(first_token + t * 64u, p.tokens - 1u);
+  // One token after the other, the rest moving up: these drivers take long to compile a load, so that there are few.
+  for (var token = first_token; token < first_token + 64u * TOKENS; token += 64u) {
     for (var i = 0u; i < 2u * PAIRS; i++) {
-      if (i < p.vectors) { value[t][i] = vec4f(x[p.x_offset + token * p.x_stride + i]); }
+      for (var t = 0u; t < TOKENS - 1u; t++) { value[t][i] = value[t + 1u][i]; }
+      if (i < p.vectors) { value[TOKENS - 1u][i] = vec4f(x[p.x_offset + min(token, p.tokens - 1u) * p.x_stride + i]); }
     }
   }
   let columns = p.vectors + p.hidden;
@@ -78,12 +79,11 @@ fn throughSubgroups(
       }
     }
   }
-  for (var t = 0u; t < TOKENS; t++) {
-    let token = first_token + t * 64u;
-    if (token < p.tokens) {
-      for (var o = 0u; o < 2u * PAIRS; o++) {
-        if (o < p.vectors) { store(token, o, vec4f(y[p.y_offset + token * p.y_stride + o]), result[t][o]); }
-      }
+  let end = min(first_token + 64u * TOKENS, p.tokens);
+  for (var token = first_token; token < end; token += 64u) {
+    for (var o = 0u; o < 2u * PAIRS; o++) {
+      if (o < p.vectors) { store(token, o, vec4f(y[p.y_offset + token * p.y_stride + o]), result[0][o]); }
+      for (var t = 0u; t < TOKENS - 1u; t++) { result[t][o] = result[t + 1u][o]; }
     }
   }
 }

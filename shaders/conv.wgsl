@@ -77,14 +77,17 @@ fn conv(@builtin(global_invocation_id) id: vec3u) {
       }
     }
   }
-  for (var i = 0u; i < PIXELS; i++) {
+  // One pixel after the other, the rest moving up: software drivers take long to compile a store.
+  let end = min(column + PIXELS, p.width);
+  for (var at = column; at < end; at++) {
     for (var o = 0u; o < OUTPUTS; o++) {
       let output = first_output + o;
-      if (column + i < p.width && output < p.outputs) {
-        var value = sum[i][o];
+      if (output < p.outputs) {
+        var value = sum[0][o];
         if (p.has_bias == 1u) { value += bias[output]; }
-        for (var c = 0u; c < 4u; c++) { store(image, id.y, column + i, 4u * output + c, value[c]); }
+        for (var c = 0u; c < 4u; c++) { store(image, id.y, at, 4u * output + c, value[c]); }
       }
+      for (var i = 0u; i < PIXELS - 1u; i++) { sum[i][o] = sum[i + 1u][o]; }
     }
   }
 }

@@ -79,14 +79,17 @@ fn throughSubgroups(
       }
     }
   }
-  for (var j = 0u; j < PIXELS; j++) {
+  // One pixel after the other, the rest moving up: these drivers take long to compile a store, so that there are few.
+  let end = select(column, min(column + PIXELS, p.width), asked < count);
+  for (var at = column; at < end; at++) {
     for (var o = 0u; o < 2u * PAIRS; o++) {
       let output = first_output + o;
-      if (asked < count && column + j < p.width && output < p.outputs) {
-        var result = sum[j][o];
+      if (output < p.outputs) {
+        var result = sum[0][o];
         if (p.has_bias == 1u) { result += bias[output]; }
-        store(image, row, column + j, output, result);
+        store(image, row, at, output, result);
       }
+      for (var j = 0u; j < PIXELS - 1u; j++) { sum[j][o] = sum[j + 1u][o]; }
     }
   }
 }

@@ -41,10 +41,12 @@ fn throughSubgroups(
       }
     }
   }
-  for (var t = 0u; t < TOKENS; t++) {
-    let token = first_token + t * 64u;
+  // One token after the other, the rest moving up: these drivers take long to compile a store, so that there are few.
+  let end = min(first_token + 64u * TOKENS, p.tokens);
+  for (var token = first_token; token < end; token += 64u) {
     for (var o = 0u; o < 2u * PAIRS; o++) {
-      if (token < p.tokens && first_output + o < p.outputs) { store(token, first_output + o, sum[t][o]); }
+      if (first_output + o < p.outputs) { store(token, first_output + o, sum[0][o]); }
+      for (var t = 0u; t < TOKENS - 1u; t++) { sum[t][o] = sum[t + 1u][o]; }
     }
   }
 }

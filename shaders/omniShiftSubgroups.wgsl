@@ -42,12 +42,13 @@ fn throughSubgroups(
       }
     }
   }
-  for (var o = 0u; o < ROWS; o++) {
+  // One row after the other, the rest moving up: these drivers take long to compile a store, so that there are few.
+  let end = min(first_row + ROWS, p.height);
+  for (var row = first_row; row < end; row++) {
     for (var i = 0u; i < PIXELS; i++) {
-      if (first_row + o < p.height && column + i < p.width) {
-        let pixel = image + (first_row + o) * p.width + column + i;
-        y[p.y_offset + pixel * p.y_stride + channel] = Stored(sum[o][i]);
-      }
+      let pixel = image + row * p.width + column + i;
+      if (column + i < p.width) { y[p.y_offset + pixel * p.y_stride + channel] = Stored(sum[0][i]); }
+      for (var o = 0u; o < ROWS - 1u; o++) { sum[o][i] = sum[o + 1u][i]; }
     }
   }
 }

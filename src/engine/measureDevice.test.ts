@@ -58,7 +58,7 @@ test('what comes after a Cancel is left out, what came before it stays', async (
 
 test('a device is timed whole, kernel by kernel, and held against its floor', async () => {
   const found = await requestDevice(await installNodeWebGpu());
-  const { adapter, cases } = await measureDevice(found, { ...options, cases: [SMALL], kernels: true, readBack: true });
+  const { adapter, cases } = await measureDevice(found, { ...options, budget: 300_000, cases: [SMALL], kernels: true, readBack: true });
   found.device.destroy();
   expect(adapter!.name).toBe(found.description.name);
   const [{ plan, timings, flops }] = cases as [(typeof cases)[number]];

@@ -217,7 +217,10 @@ class Bench {
     for (const contender of contenders) {
       const first = await this.time(contender, 1);
       try {
-        this.expectAffordable(first, WARM_UPS - 1 + LEAST_ROUNDS);
+        const more = WARM_UPS - 1 + LEAST_ROUNDS;
+        // Some drivers compile a kernel when it first runs: an image that took long is tried again.
+        const again = first * more > this.options.budget && first * 2 <= this.options.budget;
+        this.expectAffordable(again ? await this.time(contender, 1) : first, more);
       } catch (error) {
         if (!contender.peer) throw error;
         this.leftOut.push({ ...of, why: `${contender.name}, where ${(error as Error).message}` });

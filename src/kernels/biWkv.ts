@@ -33,6 +33,7 @@ export function chunking(tokens: number, largestDecay: number, variant: Variants
 
 /** A chunk for each thread of a workgroup, so that all have something to do; null where chunks would be too long. */
 function forOneWorkgroup(tokens: number, largestDecay: number, variant: Variants['biWkv']) {
+  if (variant.whole === 0) return null;
   const each = Math.ceil(tokens / variant.whole);
   const { chunk } = chunking(tokens, largestDecay, variant);
   return each <= chunk ? { chunk: each, chunks: Math.ceil(tokens / each) } : null;
@@ -60,7 +61,7 @@ export function biWkv<B>(args: BiWkvArguments<B>, variant: Variants['biWkv']): D
   const { lane, block, segments, whole } = variant;
   const tiles = {
     Lane: lane, Stored: lane === 'f32' ? storedScalar(y) : storedVec4(y), BLOCK: block,
-    BLOCKS: Math.ceil(variant.chunk / block), SEGMENTS: segments, THREADS: whole,
+    BLOCKS: Math.ceil(variant.chunk / block), SEGMENTS: segments, THREADS: Math.max(1, whole),
   };
   const code = specialise(shader, tiles);
   const gated = specialise(shader, { ...tiles, GATE: gate !== undefined });

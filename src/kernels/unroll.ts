@@ -13,7 +13,7 @@ export function unroll(code: string): string {
   return scalarise(unrollLoops(bare, constants), constants);
 }
 
-const LOOP = /for \(var (\w+) = 0u; \1 < ([\w +*]+); \1\+\+\) \{/g;
+const LOOP = /for \(var (\w+) = 0u; \1 < ([\w +*-]+); \1\+\+\) \{/g;
 const MOST_COPIES = 64;
 
 function unrollLoops(code: string, constants: ReadonlyMap<string, number>): string {

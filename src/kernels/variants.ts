@@ -40,8 +40,8 @@ export interface Variants {
     readonly groups: number;
   };
   /**
-   * A thread takes a chunk of tokens, `block` of them at once. Up to `whole` chunks are scanned by one workgroup, more by
-   * `segments` threads a channel in a dispatch of their own.
+   * A thread takes a chunk of tokens, `block` of them at once. Up to `whole` chunks are scanned by one workgroup (0: none
+   * are), more by `segments` threads a channel in a dispatch of their own.
    */
   readonly biWkv: {
     readonly lane: 'f32' | 'vec4f'; readonly chunk: number; readonly block: number; readonly segments: number;
@@ -49,7 +49,10 @@ export interface Variants {
   };
 }
 
-/** Software devices (lavapipe, SwiftShader): few threads, each with much to do; workgroup memory only costs. */
+/**
+ * Software devices (lavapipe, SwiftShader): few threads, each with much to do; workgroup memory only costs. Little code:
+ * they compile slowly, a load or store in 10 to 90 ms.
+ */
 export const SOFTWARE_VARIANTS: Variants = {
   half: false,
   linear: { entryPoint: 'throughRegisters', tokens: 4, outputs: 2 },
@@ -63,7 +66,7 @@ export const SOFTWARE_VARIANTS: Variants = {
   scaleGradient: { tokens: 64 },
   conv: { pixels: 4, outputs: 1, subgroups: false },
   convGradient: { entryPoint: 'throughRegisters', threads: 8, pixels: 4, vectors: 2, groups: 16 },
-  biWkv: { lane: 'vec4f', chunk: 64, block: 4, segments: 16, whole: 64 },
+  biWkv: { lane: 'vec4f', chunk: 64, block: 1, segments: 16, whole: 0 },
 };
 
 /** Software devices with subgroups of eight, as lavapipe: loads cost most, so that they are shared. */
@@ -73,6 +76,7 @@ export const SUBGROUP_VARIANTS: Variants = {
   conv: { pixels: 4, outputs: 1, subgroups: true },
   omniShift: { pixels: 8, rows: 4 },
   channelMix: { entryPoint: 'throughSubgroups', tokens: 4 },
+  biWkv: { ...SOFTWARE_VARIANTS.biWkv, whole: 64 },
 };
 
 /** GPUs: many threads, coalesced over channels, tiles shared through workgroup memory. */
