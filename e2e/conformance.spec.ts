@@ -78,12 +78,14 @@ for (const browser of ['Chromium', 'Firefox'] as const) {
   }
 }
 
-test('networks with activations in float16 stay within 2e-3 in Firefox', async ({ verifyIn }) => {
+for (const [browser, precision] of [['Firefox', 'f16'], ['Firefox', 'packed'], ['Chromium', 'packed']] as const) {
   // SwiftShader, Chromium's software device, has no float16.
-  test.setTimeout(SLOW);
-  const { results, complaints } = await verifyIn('Firefox', { variants: 'half', files: ['networks.safetensors'] });
-  for (const { case: name, error } of results) console.log(`    ${name} ${error.toExponential(1)}`);
-  expect(complaints).toEqual([]);
-  expect(results.filter(({ passed }) => !passed)).toEqual([]);
-  expect(results).toHaveLength(5);
-});
+  test(`networks with activations as ${precision === 'f16' ? 'float16' : 'packed halves'} stay within 2e-3 in ${browser}`, async ({ verifyIn }) => {
+    test.setTimeout(SLOW);
+    const { results, complaints } = await verifyIn(browser, { variants: precision, files: ['networks.safetensors'] });
+    for (const { case: name, error } of results) console.log(`    ${name} ${error.toExponential(1)}`);
+    expect(complaints).toEqual([]);
+    expect(results.filter(({ passed }) => !passed)).toEqual([]);
+    expect(results).toHaveLength(5);
+  });
+}

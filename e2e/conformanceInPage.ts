@@ -1,7 +1,7 @@
 import { verify, type CaseResult } from '../src/conformance/verify.ts';
 import { requestDevice } from '../src/engine/device.ts';
 import { runProgram } from '../src/engine/program.ts';
-import { GPU_VARIANTS, SOFTWARE_VARIANTS } from '../src/kernels/variants.ts';
+import { GPU_VARIANTS, SOFTWARE_VARIANTS, type Variants } from '../src/kernels/variants.ts';
 import { useTfjsBackend } from '../src/training/tfjsBackend.ts';
 import { gradientsWithTfjs } from '../src/training/tfjsSubject.ts';
 import { trainingOps } from '../src/training/tfjsTrainingOps.ts';
@@ -10,7 +10,8 @@ import { trainingOps } from '../src/training/tfjsTrainingOps.ts';
 const VARIANTS = {
   software: { forward: SOFTWARE_VARIANTS, training: 'a CPU' },
   gpu: { forward: GPU_VARIANTS, training: 'a GPU' },
-  half: { forward: { ...GPU_VARIANTS, half: true }, training: 'a GPU' },
+  f16: { forward: { ...GPU_VARIANTS, precision: 'f16' }, training: 'a GPU' },
+  packed: { forward: { ...SOFTWARE_VARIANTS, precision: 'packed' }, training: 'a CPU' },
 } as const;
 
 export interface Run {
@@ -41,13 +42,13 @@ window.verifyWebGpu = async ({ variants, files, without = [] }) => {
   }));
   const { device } = await requestDevice(navigator.gpu);
   const complaintsOf = listenTo(device);
-  const { forward, training } = VARIANTS[variants];
+  const { forward, training }: { forward: Variants; training: string } = VARIANTS[variants];
   // Training chooses by what the adapter says of itself.
   const adapterInfo = renamed(device.adapterInfo, training);
   Object.defineProperty(device, 'adapterInfo', { value: adapterInfo });
   await useTfjsBackend('webgpu', { device, adapterInfo });
   const { results } = await verify(vectors, [{
-    name: forward.half ? 'webgpu-f16' : 'webgpu',
+    name: forward.precision === 'f32' ? 'webgpu' : `webgpu-${forward.precision}`,
     skip: (_, name) => without.includes(name),
     evaluate: (program, activations, weights) => runProgram(device, program, activations, weights, forward),
     gradients: (program, activations, weights, outputGradient) =>

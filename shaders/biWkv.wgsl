@@ -12,7 +12,8 @@
 #include "lib/sigmoid.wgsl"
 #include "lib/tokens.wgsl"
 alias Lane = f32;           // channels a thread: f32 or vec4f
-alias Stored = f32;         // an activation in memory: the same, or f16 or vec4h
+alias Stored = f32;         // an activation in memory: the same, f16 or vec4h, or vec2u of packed halves
+#include "lib/stored.wgsl"
 const BLOCK = 4u;           // tokens that are held in registers
 const BLOCKS = 4u;          // most blocks in a chunk
 const SEGMENTS = 16u;       // threads that share the scan over chunks
@@ -38,8 +39,8 @@ struct Params {             // channels, offsets and strides in Lanes
 @group(0) @binding(7) var<storage, read_write> carries: array<Lane>;      // [N, 2, 3, chunks, channels]
 @group(0) @binding(8) var<storage, read_write> y: array<Stored>;            // [N, height, width, channels]
 
-fn key_at(at: u32, channel: u32) -> Lane { return Lane(key[p.key_offset + at * p.key_stride + channel]); }
-fn value_at(at: u32, channel: u32) -> Lane { return Lane(value[p.value_offset + at * p.value_stride + channel]); }
+fn key_at(at: u32, channel: u32) -> Lane { return widened(key[p.key_offset + at * p.key_stride + channel]); }
+fn value_at(at: u32, channel: u32) -> Lane { return widened(value[p.value_offset + at * p.value_stride + channel]); }
 // Fields of a chunk's state: sums for the tokens after it (0, 1), before it (2, 3), and its largest key (4).
 fn state_at(image: u32, field: u32, chunk: u32, channel: u32) -> u32 {
   return ((image * 5u + field) * p.chunks + chunk) * p.channels + channel;
@@ -215,8 +216,8 @@ fn write_outputs(image: u32, first: u32, channel: u32, before: Run, after: Run, 
       if (is_token(first, b * BLOCK + i)) {
         let at = pixel(image, first + b * BLOCK + i);
         var wkv = (before_n + numerators[i]) / (before_d + denominators[i]);
-        if (GATE) { wkv *= sigmoid(Lane(gate[p.gate_offset + at * p.gate_stride + channel])); }
-        y[p.y_offset + at * p.y_stride + channel] = Stored(wkv);
+        if (GATE) { wkv *= sigmoid(widened(gate[p.gate_offset + at * p.gate_stride + channel])); }
+        y[p.y_offset + at * p.y_stride + channel] = narrowed(wkv);
         before_n = before_n * fade + weighted[i];
         before_d = before_d * fade + weights[i];
       }

@@ -4,7 +4,8 @@ enable subgroups;
 // multiply-adds; each thread of a subgroup of eight loads another part of W, and all get it from there.
 #include "lib/sigmoid.wgsl"
 alias Lane = vec4f;
-alias Stored = vec4f;      // an activation in memory: vec4f or vec4h
+alias Stored = vec4f;       // an activation in memory: vec4f, vec4h, or vec2u of packed halves
+#include "lib/stored.wgsl"
 const TOKENS = 4u;          // tokens a thread
 const PAIRS = 3u;           // pairs of vec4s that a token's channels take
 #include "lib/addProduct.wgsl"
@@ -22,7 +23,7 @@ fn throughSubgroups(
   for (var token = first_token; token < first_token + 64u * TOKENS; token += 64u) {
     for (var i = 0u; i < 2u * PAIRS; i++) {
       for (var t = 0u; t < TOKENS - 1u; t++) { value[t][i] = value[t + 1u][i]; }
-      if (i < p.vectors) { value[TOKENS - 1u][i] = vec4f(x[p.x_offset + min(token, p.tokens - 1u) * p.x_stride + i]); }
+      if (i < p.vectors) { value[TOKENS - 1u][i] = widened(x[p.x_offset + min(token, p.tokens - 1u) * p.x_stride + i]); }
     }
   }
   let columns = p.vectors + p.hidden;
@@ -44,7 +45,7 @@ fn throughSubgroups(
     }
     for (var t = 0u; t < TOKENS; t++) {
       let token = first_token + t * 64u;
-      if (token < p.tokens) { y[p.y_offset + token * p.y_stride + column] = Stored(sum[t]); }
+      if (token < p.tokens) { y[p.y_offset + token * p.y_stride + column] = narrowed(sum[t]); }
     }
   }
   for (var hidden = 0u; hidden < p.hidden; hidden++) {
@@ -82,7 +83,7 @@ fn throughSubgroups(
   let end = min(first_token + 64u * TOKENS, p.tokens);
   for (var token = first_token; token < end; token += 64u) {
     for (var o = 0u; o < 2u * PAIRS; o++) {
-      if (o < p.vectors) { store(token, o, vec4f(y[p.y_offset + token * p.y_stride + o]), result[0][o]); }
+      if (o < p.vectors) { store(token, o, widened(y[p.y_offset + token * p.y_stride + o]), result[0][o]); }
       for (var t = 0u; t < TOKENS - 1u; t++) { result[t][o] = result[t + 1u][o]; }
     }
   }

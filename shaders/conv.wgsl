@@ -1,45 +1,12 @@
 // Convolution 3×3, zero padding: y = x ∗ W + bias + residual, written plainly or through pixel-(un)shuffle's index map.
-alias Input = vec4f;        // f32 for an image of one channel: its weight's rows 1…3 are zero; or vec4h
-alias Output = f32;         // or f16
-alias Added = f32;          // the residual
-const PIXELS = 4u;          // neighbours of a row a thread
+alias Input = vec4f;        // x in memory: f32 for an image of one channel (rows 1…3 of W are zero), else as Stored
+alias Lane = vec4f;
+alias Stored = vec4f;       // residual and y in memory, as lib/convVectors.wgsl or whatever takes its place wants them
+const PIXELS = 4u;          // neighbours of a row a thread, an even number
 const OUTPUTS = 1u;         // vec4s of output channels a thread
-
-struct Params {             // x's and W's in Inputs and vec4s, residual's and y's in floats
-  height: u32, width: u32, inputs: u32, outputs: u32,
-  has_bias: u32,
-  has_residual: u32,        // added where y is written plainly
-  shuffle: u32,             // 1: channel s·quarter + c goes to channel c at offset (s / 2, s % 2) of twice the size
-  unshuffle: u32,           // 1: channel o goes to channel 4o + 2(row % 2) + column % 2 of half the size
-  written: u32,             // how many of the 4·outputs channels exist in y
-  quarter: u32,             // 4·outputs / 4 sub-pixels
-  x_offset: u32, x_stride: u32,
-  residual_offset: u32, residual_stride: u32,
-  y_offset: u32, y_stride: u32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<Input>;      // [N, height, width, inputs]
-@group(0) @binding(2) var<storage, read> weight: array<vec4f>; // [3, 3, 4·inputs, outputs]
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>;   // [outputs]
-@group(0) @binding(4) var<storage, read> residual: array<Added>; // [N, height, width, written]
-@group(0) @binding(5) var<storage, read_write> y: array<Output>;// as above, or rearranged
-
-fn store(image: u32, row: u32, column: u32, channel: u32, value: f32) {
-  if (channel >= p.written) { return; }
-  if (p.shuffle == 1u) {
-    let s = channel / p.quarter;
-    let pixel = (image * 2u * p.height + 2u * row + s / 2u) * 2u * p.width + 2u * column + s % 2u;
-    y[p.y_offset + pixel * p.y_stride + channel % p.quarter] = Output(value);
-  } else if (p.unshuffle == 1u) {
-    let pixel = (image * (p.height / 2u) + row / 2u) * (p.width / 2u) + column / 2u;
-    y[p.y_offset + pixel * p.y_stride + 4u * channel + 2u * (row % 2u) + column % 2u] = Output(value);
-  } else {
-    let pixel = (image * p.height + row) * p.width + column;
-    var sum = value;
-    if (p.has_residual == 1u) { sum += f32(residual[p.residual_offset + pixel * p.residual_stride + channel]); }
-    y[p.y_offset + pixel * p.y_stride + channel] = Output(sum);
-  }
-}
+#include "lib/input.wgsl"
+#include "lib/convTerms.wgsl"
+#include "lib/convVectors.wgsl"
 
 @compute @workgroup_size(64)
 fn conv(@builtin(global_invocation_id) id: vec3u) {
@@ -58,7 +25,7 @@ fn conv(@builtin(global_invocation_id) id: vec3u) {
       for (var i = 0u; i < PIXELS + 2u; i++) {
         let at = column + i; // one to the right of the pixel that it names
         if (at >= 1u && at - 1u < p.width) {
-          value[i] = vec4f(x[p.x_offset + (line + at - 1u) * p.x_stride + k]);
+          value[i] = widened_input(x[p.x_offset + (line + at - 1u) * p.x_stride + k]);
         }
       }
       for (var dx = 0u; dx < 3u; dx++) {
@@ -77,17 +44,13 @@ fn conv(@builtin(global_invocation_id) id: vec3u) {
       }
     }
   }
-  // One pixel after the other, the rest moving up: software drivers take long to compile a store.
+  // Two pixels after the other, the rest moving up: software drivers take long to compile a store.
   let end = min(column + PIXELS, p.width);
-  for (var at = column; at < end; at++) {
+  for (var at = column; at < end; at += 2u) {
     for (var o = 0u; o < OUTPUTS; o++) {
       let output = first_output + o;
-      if (output < p.outputs) {
-        var value = sum[0][o];
-        if (p.has_bias == 1u) { value += bias[output]; }
-        for (var c = 0u; c < 4u; c++) { store(image, id.y, at, 4u * output + c, value[c]); }
-      }
-      for (var i = 0u; i < PIXELS - 1u; i++) { sum[i][o] = sum[i + 1u][o]; }
+      if (output < p.outputs) { store_with_bias(image, id.y, at, output, sum[0][o], sum[1][o]); }
+      for (var i = 0u; i < PIXELS - 2u; i++) { sum[i][o] = sum[i + 2u][o]; }
     }
   }
 }

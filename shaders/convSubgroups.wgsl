@@ -1,37 +1,15 @@
 enable subgroups;
 // Convolution 3×3 as in conv.wgsl, for processors that play GPU: there a load costs as much as dozens of multiply-adds,
-// so that each thread of a subgroup of eight loads another part of W, and all get it from there. Without a residual; the
-// output is written plainly or through pixel-shuffle's index map, a vec4 of channels at once.
-const PIXELS = 4u;          // neighbours of a row a thread
+// so that each thread of a subgroup of eight loads another part of W, and all get it from there.
+const PIXELS = 4u;          // neighbours of a row a thread, an even number
 const PAIRS = 3u;           // pairs of vec4s of output channels a thread
-alias Stored = vec4f;      // an activation in memory: vec4f or vec4h
+alias Lane = vec4f;
+alias Stored = vec4f;       // an activation in memory: vec4f, vec4h, or vec2u of packed halves
+alias Input = Stored;
 #include "lib/addProduct.wgsl"
-
-struct Params {             // lengths, offsets and strides in vec4s
-  height: u32, width: u32, inputs: u32, outputs: u32,
-  has_bias: u32,
-  shuffle: u32,             // 1: vec4 s·quarter + c goes to vec4 c at offset (s / 2, s % 2) of twice the size
-  quarter: u32,             // outputs / 4 sub-pixels
-  images: u32,
-  x_offset: u32, x_stride: u32,
-  y_offset: u32, y_stride: u32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<Stored>;      // [N, height, width, inputs]
-@group(0) @binding(2) var<storage, read> weight: array<vec4f>;  // [3, 3, 4·inputs, outputs]
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>;    // [outputs]
-@group(0) @binding(5) var<storage, read_write> y: array<Stored>; // [N, height, width, outputs], or shuffled
-
-fn store(image: u32, row: u32, column: u32, output: u32, value: vec4f) {
-  var pixel = (image * p.height + row) * p.width + column;
-  var channel = output;
-  if (p.shuffle == 1u) {
-    let s = output / p.quarter;
-    pixel = (image * 2u * p.height + 2u * row + s / 2u) * 2u * p.width + 2u * column + s % 2u;
-    channel = output % p.quarter;
-  }
-  y[p.y_offset + pixel * p.y_stride + channel] = Stored(value);
-}
+#include "lib/input.wgsl"
+#include "lib/convTerms.wgsl"
+#include "lib/convVectors.wgsl"
 
 @compute @workgroup_size(64)
 fn throughSubgroups(
@@ -59,7 +37,7 @@ fn throughSubgroups(
         let at = i32(column + i) - 1;
         let inside = wanted == source && at >= 0 && at < i32(p.width);
         let read = x[p.x_offset + (line + u32(clamp(at, 0, i32(p.width) - 1))) * p.x_stride + k];
-        value[i] = select(vec4f(0.0), vec4f(read), inside);
+        value[i] = select(vec4f(0.0), widened_input(read), inside);
       }
       for (var dx = 0u; dx < 3u; dx++) {
         for (var i = 0u; i < PAIRS; i++) {
@@ -79,17 +57,13 @@ fn throughSubgroups(
       }
     }
   }
-  // One pixel after the other, the rest moving up: these drivers take long to compile a store, so that there are few.
+  // Two pixels after the other, the rest moving up: these drivers take long to compile a store, so that there are few.
   let end = select(column, min(column + PIXELS, p.width), asked < count);
-  for (var at = column; at < end; at++) {
+  for (var at = column; at < end; at += 2u) {
     for (var o = 0u; o < 2u * PAIRS; o++) {
       let output = first_output + o;
-      if (output < p.outputs) {
-        var result = sum[0][o];
-        if (p.has_bias == 1u) { result += bias[output]; }
-        store(image, row, at, output, result);
-      }
-      for (var j = 0u; j < PIXELS - 1u; j++) { sum[j][o] = sum[j + 1u][o]; }
+      if (output < p.outputs) { store_with_bias(image, row, at, output, sum[0][o], sum[1][o]); }
+      for (var j = 0u; j < PIXELS - 2u; j++) { sum[j][o] = sum[j + 2u][o]; }
     }
   }
 }

@@ -1,7 +1,9 @@
 // Layer norm over channels: y = (x − mean) / sqrt(variance + 1e-5) ⊙ weight + bias, biased variance.
 // LANES threads share a token. Padding channels hold zero in x, weight and bias, and stay zero.
 const LANES = 1u;
-alias Stored = vec4f;      // an activation in memory: vec4f or vec4h
+alias Lane = vec4f;
+alias Stored = vec4f;       // an activation in memory: vec4f, vec4h, or vec2u of packed halves
+#include "lib/stored.wgsl"
 
 struct Params {             // lengths, offsets and strides in vec4s
   tokens: u32, vectors: u32,
@@ -37,12 +39,12 @@ fn normalise(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
   let count = f32(p.channels);
 
   var sum = vec4f(0.0);
-  for (var i = lane % LANES; i < p.vectors; i += LANES) { sum += vec4f(x[start + i]); }
+  for (var i = lane % LANES; i < p.vectors; i += LANES) { sum += widened(x[start + i]); }
   let mean = total(lane, dot(sum, vec4f(1.0))) / count;
 
   var squares = 0.0;
   for (var i = lane % LANES; i < p.vectors; i += LANES) {
-    let centred = vec4f(x[start + i]) - mean;
+    let centred = widened(x[start + i]) - mean;
     squares += dot(centred, centred);
   }
   let padding = f32(4u * p.vectors) - count;
@@ -51,6 +53,6 @@ fn normalise(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
 
   if (index >= p.tokens) { return; }
   for (var i = lane % LANES; i < p.vectors; i += LANES) {
-    y[p.y_offset + token * p.y_stride + i] = Stored((vec4f(x[start + i]) - mean) * scale * weight[i] + bias[i]);
+    y[p.y_offset + token * p.y_stride + i] = narrowed((widened(x[start + i]) - mean) * scale * weight[i] + bias[i]);
   }
 }

@@ -1,14 +1,15 @@
-// Linear over channels, one token a pixel: y = sigmoid(gate) ⊙ f(x·W) + residual; f is relu² from output
+// Linear over channels, one token a pixel: y = sigmoid(gate) ⊙ f(x·W) + bias + residual; f is relu² from output
 // channel `squared` on (the key of channel mix, eq. 6, computed together with the receptance).
-// A bias is a residual of stride 0. Two ways to tile: `throughRegisters` keeps all in a thread, `throughWorkgroup` shares tiles of x and W among 64 threads.
+// Two ways to tile: `throughRegisters` keeps all in a thread, `throughWorkgroup` shares tiles of x and W among 64 threads.
 #include "lib/sigmoid.wgsl"
 alias Lane = vec4f;
-alias Stored = vec4f;      // an activation in memory: vec4f or vec4h
-alias Added = vec4f;       // the residual: as Stored, or a bias
+alias Stored = vec4f;       // an activation in memory: vec4f, vec4h, or vec2u of packed halves
+#include "lib/stored.wgsl"
 const TOKENS = 8u;          // tokens a thread
 const OUTPUTS = 2u;         // vec4s of output channels a thread
 const GATE = false;         // terms of a pipeline of their own: software devices compute both sides of a branch
 const RESIDUAL = false;
+const BIAS = false;
 
 #include "lib/linearTerms.wgsl"
 

@@ -4,12 +4,13 @@ enable subgroups;
 // W, and all get it from there.
 #include "lib/sigmoid.wgsl"
 alias Lane = vec4f;
-alias Stored = vec4f;      // an activation in memory: vec4f or vec4h
-alias Added = vec4f;       // the residual: as Stored, or a bias
+alias Stored = vec4f;       // an activation in memory: vec4f, vec4h, or vec2u of packed halves
+#include "lib/stored.wgsl"
 const TOKENS = 4u;          // tokens a thread
 const PAIRS = 3u;           // pairs of vec4s of output channels a thread
 const GATE = false;
 const RESIDUAL = false;
+const BIAS = false;
 #include "lib/addProduct.wgsl"
 #include "lib/linearTerms.wgsl"
 

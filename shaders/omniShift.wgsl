@@ -1,6 +1,8 @@
 // Omni-Shift, eq. 11, merged to one depth-wise 5×5 convolution with zero padding: PIXELS neighbours of a row a thread.
 const PIXELS = 4u;
-alias Stored = vec4f;      // an activation in memory: vec4f or vec4h
+alias Lane = vec4f;
+alias Stored = vec4f;       // an activation in memory: vec4f, vec4h, or vec2u of packed halves
+#include "lib/stored.wgsl"
 const TURNED = false;       // the kernel turned by 180°: the gradient of x from that of y
 
 #include "lib/omniShiftTerms.wgsl"
@@ -21,7 +23,7 @@ fn omniShift(@builtin(global_invocation_id) id: vec3u) {
     for (var i = 0u; i < PIXELS + 4u; i++) {
       let at = column + i;  // two to the right of the pixel that it names
       if (at >= 2u && at - 2u < p.width) {
-        value[i] = vec4f(x[p.x_offset + (line + at - 2u) * p.x_stride + channel]);
+        value[i] = widened(x[p.x_offset + (line + at - 2u) * p.x_stride + channel]);
       }
     }
     for (var dx = 0u; dx < 5u; dx++) {
@@ -32,6 +34,6 @@ fn omniShift(@builtin(global_invocation_id) id: vec3u) {
   }
   let line = image + id.y * p.width;
   for (var i = 0u; i < PIXELS; i++) {
-    if (column + i < p.width) { y[p.y_offset + (line + column + i) * p.y_stride + channel] = Stored(sum[i]); }
+    if (column + i < p.width) { y[p.y_offset + (line + column + i) * p.y_stride + channel] = narrowed(sum[i]); }
   }
 }

@@ -4,7 +4,9 @@ enable subgroups;
 // another tap of the kernel, and all get it from there.
 const ROWS = 4u;
 const PIXELS = 8u;
-alias Stored = vec4f;      // an activation in memory: vec4f or vec4h
+alias Lane = vec4f;
+alias Stored = vec4f;       // an activation in memory: vec4f, vec4h, or vec2u of packed halves
+#include "lib/stored.wgsl"
 
 #include "lib/omniShiftTerms.wgsl"
 
@@ -30,7 +32,7 @@ fn throughSubgroups(
       let at = i32(column + i) - 2;
       let inside = wanted == source && at >= 0 && at < i32(p.width);
       let read = x[p.x_offset + (line + u32(clamp(at, 0, i32(p.width) - 1))) * p.x_stride + channel];
-      value[i] = select(vec4f(0.0), vec4f(read), inside);
+      value[i] = select(vec4f(0.0), widened(read), inside);
     }
     for (var o = 0u; o < ROWS; o++) {
       let tap_row = min(r - min(r, o), 4u);
@@ -47,7 +49,7 @@ fn throughSubgroups(
   for (var row = first_row; row < end; row++) {
     for (var i = 0u; i < PIXELS; i++) {
       let pixel = image + row * p.width + column + i;
-      if (column + i < p.width) { y[p.y_offset + pixel * p.y_stride + channel] = Stored(sum[0][i]); }
+      if (column + i < p.width) { y[p.y_offset + pixel * p.y_stride + channel] = narrowed(sum[0][i]); }
       for (var o = 0u; o < ROWS - 1u; o++) { sum[o][i] = sum[o + 1u][i]; }
     }
   }

@@ -6,6 +6,8 @@ struct Params {             // lengths, offsets and strides in vec4s
   x_offset: u32, x_stride: u32,
   residual_offset: u32, residual_stride: u32,
   y_offset: u32, y_stride: u32,
+  height: u32, width: u32,  // of an image
+  channels: u32,            // of a token, the true count
 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<Stored>;       // [tokens, vectors]
@@ -16,6 +18,6 @@ struct Params {             // lengths, offsets and strides in vec4s
 
 fn store(token: u32, output: u32, receptance: vec4f, value: vec4f) {
   var result = sigmoid(receptance) * value;
-  if (p.has_residual == 1u) { result += vec4f(residual[p.residual_offset + token * p.residual_stride + output]); }
-  y[p.y_offset + token * p.y_stride + output] = Stored(result);
+  if (p.has_residual == 1u) { result += widened(residual[p.residual_offset + token * p.residual_stride + output]); }
+  y[p.y_offset + token * p.y_stride + output] = narrowed(result);
 }

@@ -19,7 +19,8 @@ export async function openSubjects(choice: DeviceChoice | undefined): Promise<Su
     const found = await openWebGpu(choice);
     process.stderr.write(`device: ${deviceName(found)}\n`);
     subjects.push(engineSubject(found));
-    if (found.device.features.has('shader-f16')) subjects.push(halfSubject(found));
+    if (found.device.features.has('shader-f16')) subjects.push(halfSubject(found, 'f16'));
+    subjects.push(halfSubject(found, 'packed'));
     subjects.push(tfjsWebGpuSubject(found));
   } catch (error) {
     if (choice) throw error;
@@ -45,11 +46,11 @@ const engineSubject = ({ device, adapter }: WebGpuDevice): Subject => ({
 });
 
 /** The engine with activations in float16, on networks: single operators meet keys there that float16 cannot tell apart. */
-const halfSubject = ({ device }: WebGpuDevice): Subject => ({
-  name: 'webgpu-f16',
+const halfSubject = ({ device }: WebGpuDevice, precision: 'f16' | 'packed'): Subject => ({
+  name: `webgpu-${precision}`,
   skip: (kind) => kind !== 'network',
   evaluate: (program, activations, weights) =>
-    runProgram(device, program, activations, weights, { ...variantsFor(device), half: true }),
+    runProgram(device, program, activations, weights, { ...variantsFor(device), precision }),
 });
 
 /** Stock tfjs operators take minutes for the full network, or for training, on a software device. */

@@ -5,7 +5,7 @@ import type { CaseKind } from './vectors.ts';
 
 export type Tensors = ReadonlyMap<string, StoredTensor>;
 
-export type SubjectName = 'reference' | 'webgpu' | 'webgpu-f16' | 'tfjs-webgpu' | 'tfjs-wasm' | 'wasm';
+export type SubjectName = 'reference' | 'webgpu' | 'webgpu-f16' | 'webgpu-packed' | 'tfjs-webgpu' | 'tfjs-wasm' | 'wasm';
 
 /** An interpreter of the network that the conformance vectors are held against. */
 export interface Subject {
@@ -41,7 +41,7 @@ export interface Subject {
 export function tolerance(subject: SubjectName, kind: CaseKind, needs: Case['needs'] = 'forward'): number {
   if (subject === 'reference') return 1e-6;
   // Each activation stored is off by 5e-4 of itself; the results stay within 2e-3 of an image in [0, 1].
-  if (subject === 'webgpu-f16') return 1.5e-3;
+  if (subject === 'webgpu-f16' || subject === 'webgpu-packed') return 1.5e-3;
   if (needs === 'gradients' || kind === 'biWkv' || kind === 'reWkv') return 1e-4;
   return subject === 'webgpu' ? 2e-5 : 5e-5;
 }

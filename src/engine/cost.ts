@@ -16,12 +16,13 @@ export function countMacs(config: Config, height: number, width: number): number
 function macs(node: Node): number {
   const [batch, height, width] = node.shape;
   const pixels = batch * height * width;
-  const size = ({ shape }: Parameter) => shape.reduce((a, b) => a * b, 1);
+  const size = (weight?: Parameter) => (weight ? weight.shape.reduce((a, b) => a * b, 1) : 0);
   switch (node.op) {
-    case 'linear': return pixels * node.parts.reduce((sum, { weight }) => sum + size(weight), 0);
-    case 'channelMix': return pixels * (size(node.receptance) + size(node.key) + size(node.valuePart.weight));
-    case 'omniShift':
-    case 'shiftedNorm': return pixels * size(node.kernel);
+    case 'linear': return pixels * node.parts.reduce((sum, { weight }) => sum + size(weight), size(node.shift?.kernel));
+    case 'channelMix':
+      return pixels * (size(node.receptance) + size(node.key) + size(node.valuePart.weight) + size(node.shift?.kernel));
+    case 'omniShift': return pixels * size(node.kernel);
+    case 'shiftedNorm': return pixels * size(node.shift.kernel);
     case 'conv': return node.x.shape[0] * node.x.shape[1] * node.x.shape[2] * size(node.weight);
     default: return 0;
   }

@@ -1,5 +1,5 @@
-import type { View } from '../kernels/kernel.ts';
-import { pixelsOf } from '../kernels/kernel.ts';
+import type { Precision, View } from '../kernels/kernel.ts';
+import { bytesEach, pixelsOf } from '../kernels/kernel.ts';
 import type { Variants } from '../kernels/variants.ts';
 import { variantsFor } from '../kernels/variants.ts';
 import { EDGE_MULTIPLE } from '../model/config.ts';
@@ -60,7 +60,7 @@ export interface Submitted {
 export interface EngineOptions {
   /** Tile shapes of the kernels; by default those for the adapter. */
   readonly variants?: Variants;
-  /** Stores activations as float16, for which the device needs shader-f16; see `halfDifference`. */
+  /** Whether to store activations as float16, natively or packed; see `halfDifference`. By default as the variants say. */
   readonly half?: boolean;
   /** Bytes of activations that an image may take; a larger one is computed in tiles. */
   readonly memory?: number;
@@ -72,12 +72,15 @@ const MEMORY = 2 ** 30;
 /** Plans hold their activations: a few sizes are kept warm, the one unused longest goes first. */
 const WARM_PLANS = 2;
 
+/** How a device stores float16: natively where it can. */
+const halvesOf = (device: GPUDevice): Precision => (device.features.has('shader-f16') ? 'f16' : 'packed');
+
 /** @throws DeviceError, WeightsError and ShapeError as sentences, from its methods too */
 export function createEngine(device: GPUDevice, weights: NetworkWeights, options: EngineOptions = {}): Engine {
-  const { variants: tiles = variantsFor(device), half = tiles.half } = options;
-  const variants = { ...tiles, half };
-  if (half && !device.features.has('shader-f16')) {
-    throw new DeviceError('device: it cannot store 16-bit floats (WebGPU\'s shader-f16); use f32');
+  const { variants: tiles = variantsFor(device), half } = options;
+  const variants = { ...tiles, precision: half === undefined ? tiles.precision : half ? halvesOf(device) : 'f32' };
+  if (variants.precision === 'f16' && !device.features.has('shader-f16')) {
+    throw new DeviceError('device: it cannot store 16-bit floats (WebGPU\'s shader-f16); use f32 or packed');
   }
   let { memory = MEMORY } = options;
   const buffers = new WeightBuffers(device);
@@ -236,7 +239,7 @@ export async function readBack(device: GPUDevice, view: View<GPUBuffer>): Promis
 }
 
 const stagingFor = (device: GPUDevice, view: View<GPUBuffer>): GPUBuffer => device.createBuffer({
-  size: (view.half ? 2 : 4) * pixelsOf(view) * view.stride, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+  size: bytesEach(view) * pixelsOf(view) * view.stride, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
 });
 
 /** Maps a copy of an activation's buffer and takes its channels out, without padding. */
@@ -247,7 +250,7 @@ async function mapped(staging: GPUBuffer, view: View<unknown>): Promise<Float32A
     throw new DeviceError('device: the GPU was lost while it restored; reload the page and try again', { cause });
   }
   const range = staging.getMappedRange();
-  const floats = view.half ? widenHalf(new Uint16Array(range)) : new Float32Array(range);
+  const floats = bytesEach(view) === 2 ? widenHalf(new Uint16Array(range)) : new Float32Array(range);
   const pixels = pixelsOf(view);
   const result = new Float32Array(pixels * view.channels);
   for (let pixel = 0; pixel < pixels; pixel++) {

@@ -64,11 +64,11 @@ describe('fusion', () => {
     expect(names).toEqual(['linear', 'conv']);
   });
 
-  test('adds either a bias or a residual to a linear, not both at once', () => {
+  test('adds a residual to a 1×1 convolution beside its bias', () => {
     const { names } = rewritten(
       (ops, x) => ops.add(x, ops.conv(x, weight('W', 1, 1, 12, 12), weight('b', 12))), fuseResidual,
     );
-    expect(names).toEqual(['linear', 'add']);
+    expect(names).toEqual(['linear']);
   });
 
   test('rearranges pixels as a convolution writes', () => {
@@ -121,7 +121,7 @@ describe('fusion', () => {
     const norm = (ops: Ops<Handle>, x: Node) => ops.layerNorm(x, weight('w', 12), weight('b', 12));
     const fused = rewritten((ops, x) => ops.omniShift(norm(ops, x), weight('k', 5, 5, 12)), fuseShiftedNorm);
     expect(fused.names).toEqual(['shiftedNorm']);
-    expect(fused.output).toMatchObject({ weight: { path: 'w' }, bias: { path: 'b' }, kernel: { path: 'k' } });
+    expect(fused.output).toMatchObject({ shift: { weight: { path: 'w' }, bias: { path: 'b' }, kernel: { path: 'k' } } });
     const { names } = rewritten((ops, x) => {
       const y = norm(ops, x);
       return ops.add(y, ops.omniShift(y, weight('k', 5, 5, 12)));
@@ -139,16 +139,29 @@ describe('fusion', () => {
     ]);
   });
 
-  test('makes a block seven operators where kernels hold all they can', () => {
+  test.each([
+    [24, ['linear', 'biWkv', 'biWkv', 'linear', 'channelMix']],
+    [23, ['linear', 'biWkv', 'biWkv', 'linear', 'shiftedNorm', 'channelMix']],
+    [11, ['shiftedNorm', 'linear', 'biWkv', 'biWkv', 'linear', 'shiftedNorm', 'channelMix']],
+  ])('makes a block of 24 channels few operators where tiles hold %i', (widest, expected) => {
     const weights = toNetworkWeights(hashedStateDict(LIGHT, 0), LIGHT);
     const ops = recordingOps();
     const x = ops.input('x', [1, 8, 8, 24]);
-    const output = fuse(
-      block(ops, parameterIn(weights.tensors), 'refinement.0', LIGHT, x) as Node, { shiftedNorm: true, channelMix: 96 },
-    );
-    expect(names(output).filter((name) => name !== 'slice')).toEqual([
-      'shiftedNorm', 'linear', 'biWkv', 'biWkv', 'linear', 'shiftedNorm', 'channelMix',
-    ]);
+    const output = fuse(block(ops, parameterIn(weights.tensors), 'refinement.0', LIGHT, x) as Node, {
+      shiftedNorm: true, channelMix: 96, shift: { linear: 2 * widest, channelMix: widest },
+    });
+    expect(names(output).filter((name) => name !== 'slice')).toEqual(expected);
+  });
+
+  test('keeps shifted tokens that something else reads too', () => {
+    const ops = recordingOps();
+    const x = ops.input('x', [1, 8, 8, 12]);
+    const shifted = ops.omniShift(ops.layerNorm(x, weight('w', 12), weight('b', 12)), weight('k', 5, 5, 12));
+    const read = (output: Handle) => names(fuse(output as Node, {
+      shiftedNorm: true, channelMix: 0, shift: { linear: 12, channelMix: 12 },
+    }));
+    expect(read(ops.linear(shifted, weight('W', 12, 12)))).toEqual(['linear']);
+    expect(read(ops.add(shifted, ops.linear(shifted, weight('W', 12, 12))))).toEqual(['shiftedNorm', 'linear']);
   });
 
   test('leaves no elementwise operator in the network', () => {

@@ -71,7 +71,7 @@ export const fuseResidual: Rule = (node, onlyUser) => {
   if (!isElementwise(node, 'add') || node.b === null || node.b.op === 'parameter') return null;
   for (const [residual, target] of pairs(node.a, node.b)) {
     if ((target.op !== 'linear' && target.op !== 'conv') || target.residual || !onlyUser(target)) continue;
-    if (target.op === 'conv' ? target.rearrange !== 'none' : target.bias) continue; // a linear adds one term
+    if (target.op === 'conv' && target.rearrange !== 'none') continue;
     return { ...target, order: node.order, residual };
   }
   return null;
@@ -95,14 +95,30 @@ export const fuseChannelMix = (widest: number): Rule => (node, onlyUser) => {
   if (gate?.op !== 'linear' || hidden.op !== 'linear' || gate.x !== hidden.x || !onlyUser(gate) || !onlyUser(hidden)) return null;
   const [receptance, key, value] = [plainPart(gate), plainPart(hidden), node.parts[0]!];
   if (!receptance || !key || receptance.squaredRelu || !key.squaredRelu || value.squaredRelu) return null;
-  return { op: 'channelMix', order, shape, x: hidden.x, receptance: receptance.weight, key: key.weight, valuePart: value, residual };
+  return {
+    op: 'channelMix', order, shape, x: hidden.x, receptance: receptance.weight, key: key.weight, valuePart: value, residual, shift: null,
+  };
 };
 
 /** Omni-Shift of a layer norm that nothing else reads. */
 export const fuseShiftedNorm: Rule = (node, onlyUser) => {
   if (node.op !== 'omniShift' || node.x.op !== 'layerNorm' || !onlyUser(node.x)) return null;
   const { x, weight, bias } = node.x;
-  return { op: 'shiftedNorm', order: node.order, shape: node.shape, x, weight, bias, kernel: node.kernel };
+  return { op: 'shiftedNorm', order: node.order, shape: node.shape, x, shift: { weight, bias, kernel: node.kernel } };
+};
+
+/**
+ * Layer norm and Omni-Shift before projections, or before a channel mix, that nothing else reads: the shifted tokens need
+ * not be stored.
+ *
+ * @param linear channels of a token that projections may have, `channelMix` those that a channel mix may have
+ */
+export const fuseShift = ({ linear, channelMix }: Fusion['shift']): Rule => (node, onlyUser) => {
+  if ((node.op !== 'linear' && node.op !== 'channelMix') || node.shift) return null;
+  if (node.x.op !== 'shiftedNorm' || !onlyUser(node.x)) return null;
+  if (node.x.shape[3] > (node.op === 'linear' ? linear : channelMix)) return null;
+  if (node.op === 'linear' && (node.gate || node.bias || node.residual || node.parts.some(({ squaredRelu }) => squaredRelu))) return null;
+  return { ...node, x: node.x.x, shift: node.x.shift };
 };
 
 /** The one unscaled weight of a linear that is nothing else. */
@@ -147,14 +163,16 @@ export interface Fusion {
   readonly shiftedNorm: boolean;
   /** Channels up to which a channel mix is one node. */
   readonly channelMix: number;
+  /** Channels up to which those two are a part of what reads them. */
+  readonly shift: { readonly linear: number; readonly channelMix: number };
 }
 
 /** What needs no kernels of its own. */
-const LEAST: Fusion = { shiftedNorm: false, channelMix: 0 };
+const LEAST: Fusion = { shiftedNorm: false, channelMix: 0, shift: { linear: 0, channelMix: 0 } };
 
 /** All that is fused. */
-export function fuse(output: Node, { shiftedNorm, channelMix }: Fusion = LEAST): Node {
+export function fuse(output: Node, { shiftedNorm, channelMix, shift }: Fusion = LEAST): Node {
   const blocks = rewrite(output, [foldScale, fuseGate, fuseSquaredRelu, fuseRearrange, fuseResidual]);
   const mixes = rewrite(blocks, [fuseChannelMix(channelMix), ...(shiftedNorm ? [fuseShiftedNorm] : [])]);
-  return joinProjections(mixes);
+  return rewrite(joinProjections(mixes), [fuseShift(shift)]);
 }

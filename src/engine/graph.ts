@@ -25,20 +25,19 @@ export type Node = { readonly order: number; readonly shape: ImageShape } & (
     }
   | {
       readonly op: 'linear'; readonly x: Node; readonly parts: readonly LinearPart[]; readonly bias: Parameter | null;
-      readonly gate: Node | null; readonly residual: Node | null;
+      readonly gate: Node | null; readonly residual: Node | null; readonly shift: Shift | null;
     }
   | {
       /** sigmoid(x·R) ⊙ (relu(x·K)²·V) + residual */
       readonly op: 'channelMix'; readonly x: Node; readonly receptance: Parameter; readonly key: Parameter;
-      readonly valuePart: LinearPart; readonly residual: Node | null;
+      readonly valuePart: LinearPart; readonly residual: Node | null; readonly shift: Shift | null;
     }
   | { readonly op: 'slice'; readonly x: Node; readonly part: number }
   | { readonly op: 'layerNorm'; readonly x: Node; readonly weight: Parameter; readonly bias: Parameter }
   | { readonly op: 'omniShift'; readonly x: Node; readonly kernel: Parameter }
   | {
       /** Omni-Shift of a layer norm. */
-      readonly op: 'shiftedNorm'; readonly x: Node; readonly weight: Parameter; readonly bias: Parameter;
-      readonly kernel: Parameter;
+      readonly op: 'shiftedNorm'; readonly x: Node; readonly shift: Shift;
     }
   | {
       readonly op: 'biWkv'; readonly key: Node; readonly value: Node; readonly gate: Node | null;
@@ -49,6 +48,13 @@ export type Node = { readonly order: number; readonly shape: ImageShape } & (
   | { readonly op: 'rearrange'; readonly direction: 'shuffle' | 'unshuffle'; readonly x: Node }
 );
 export type NodeOf<O extends Node['op']> = Extract<Node, { op: O }>;
+
+/** Omni-Shift of a layer norm, which x goes through first. */
+export interface Shift {
+  readonly weight: Parameter;
+  readonly bias: Parameter;
+  readonly kernel: Parameter;
+}
 
 /** One weight matrix of a linear, its columns scaled by `scale`; its output squared after relu or not. */
 export interface LinearPart {
@@ -98,7 +104,7 @@ export function recordingOps(): Ops<Handle> & { input(name: string, shape: Image
       const offset = bias && parameter(bias, 'conv', 1);
       if (size === 1) {
         const parts = [{ weight: kernel, scale: null, squaredRelu: false }];
-        return { ...next(), op: 'linear', shape, x: image, parts, bias: offset, gate: null, residual: null };
+        return { ...next(), op: 'linear', shape, x: image, parts, bias: offset, gate: null, residual: null, shift: null };
       }
       if (size !== 3) throw new ShapeError(`conv: kernel ${kernel.shape.join('×')} of ${kernel.path}; expected 3×3 or 1×1`);
       return { ...next(), op: 'conv', shape, x: image, weight: kernel, bias: offset, rearrange: 'none', residual: null };
@@ -108,7 +114,7 @@ export function recordingOps(): Ops<Handle> & { input(name: string, shape: Image
       expectChannels('linear', image, matrix.shape[0]!);
       return {
         ...next(), op: 'linear', shape: withChannels(image, matrix.shape[1]!), x: image,
-        parts: [{ weight: matrix, scale: null, squaredRelu: false }], bias: null, gate: null, residual: null,
+        parts: [{ weight: matrix, scale: null, squaredRelu: false }], bias: null, gate: null, residual: null, shift: null,
       };
     },
     layerNorm(x, weight, bias) {

@@ -3,15 +3,16 @@ import { channelMix } from '../kernels/channelMix.ts';
 import { conv } from '../kernels/conv.ts';
 import { elementwise } from '../kernels/elementwise.ts';
 import type { Dispatch, View } from '../kernels/kernel.ts';
-import { lanesFor, wholeView } from '../kernels/kernel.ts';
+import { bytesEach, lanesFor, wholeView } from '../kernels/kernel.ts';
 import { layerNorm } from '../kernels/layerNorm.ts';
 import { linear } from '../kernels/linear.ts';
 import { omniShift } from '../kernels/omniShift.ts';
 import { pixelShuffle } from '../kernels/pixelShuffle.ts';
+import { shiftedLinear } from '../kernels/shiftedLinear.ts';
 import { shiftedNorm } from '../kernels/shiftedNorm.ts';
 import type { Variants } from '../kernels/variants.ts';
 import type { StoredTensor } from '../weights/tensor.ts';
-import type { LinearPart, Node, Parameter } from './graph.ts';
+import type { LinearPart, Node, Parameter, Shift } from './graph.ts';
 import { operands, schedule } from './graph.ts';
 import type { Packed } from './parameters.ts';
 import { packConv, packLinear, packOmniShift, packVector } from './parameters.ts';
@@ -51,14 +52,15 @@ export function lower(output: Node, lookup: (path: string) => StoredTensor, vari
     return slot;
   };
   const vector = (parameter: Parameter) => weight(packVector(parameter, stored));
-  const biasOf = (bias: Parameter) => wholeView(vector(bias), [1, 1, 1, bias.shape[0]!]);
+  const shiftOf = ({ weight: scale, bias, kernel }: Shift) =>
+    ({ weight: vector(scale), bias: vector(bias), kernel: weight(packOmniShift(kernel, stored)) });
   const allocate = (node: Node, lanes: number): View<Slot> => {
     const [batch, height, width, channels] = node.shape;
     const own = node === output || node.op === 'input';
     const elements = batch * height * width * lanes;
-    const half = variants.half && lanes > 1;
-    const slot = { floats: half ? elements / 2 : elements, weight: null, own };
-    return { ...wholeView<Slot>(slot, node.shape), channels, lanes, stride: lanes, half };
+    const precision = lanes > 1 ? variants.precision : 'f32';
+    const slot = { floats: (elements * bytesEach({ precision })) / 4, weight: null, own };
+    return { ...wholeView<Slot>(slot, node.shape), channels, lanes, stride: lanes, precision };
   };
 
   // Where each concatenation's parts may be written in place, give them their range of its channels beforehand.
@@ -94,9 +96,15 @@ export function lower(output: Node, lookup: (path: string) => StoredTensor, vari
         }, variants.conv));
         break;
       case 'linear':
+        if (node.shift) {
+          dispatches.push(shiftedLinear({
+            x: at(node.x), shift: shiftOf(node.shift), weight: weight(packLinear(node.parts, stored)), y,
+          }));
+          break;
+        }
         dispatches.push(linear({
           x: at(node.x), weight: weight(packLinear(node.parts, stored)), gate: node.gate ? at(node.gate) : undefined,
-          residual: node.residual ? at(node.residual) : node.bias ? biasOf(node.bias) : undefined,
+          bias: node.bias ? vector(node.bias) : undefined, residual: node.residual ? at(node.residual) : undefined,
           y, squaredFrom: squaredFrom(node.parts),
         }, variants.linear));
         break;
@@ -105,6 +113,7 @@ export function lower(output: Node, lookup: (path: string) => StoredTensor, vari
         const plain = (weight: Parameter): LinearPart => ({ weight, scale: null, squaredRelu: false });
         dispatches.push(channelMix({
           x: at(node.x), inward: weight(packLinear([plain(node.receptance), plain(node.key)], stored)), hidden,
+          shift: node.shift ? shiftOf(node.shift) : undefined,
           outward: weight(packLinear([node.valuePart], stored)), residual: node.residual ? at(node.residual) : undefined, y,
         }, variants.channelMix!));
         break;
@@ -120,10 +129,7 @@ export function lower(output: Node, lookup: (path: string) => StoredTensor, vari
         ));
         break;
       case 'shiftedNorm':
-        dispatches.push(shiftedNorm({
-          x: at(node.x), weight: vector(node.weight), bias: vector(node.bias),
-          kernel: weight(packOmniShift(node.kernel, stored)), y,
-        }));
+        dispatches.push(shiftedNorm({ x: at(node.x), shift: shiftOf(node.shift), y }));
         break;
       case 'biWkv': {
         const largestDecay = largestMagnitude(stored(node.decay).data);

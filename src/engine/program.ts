@@ -1,4 +1,4 @@
-import { pixelsOf } from '../kernels/kernel.ts';
+import { bytesEach, pixelsOf } from '../kernels/kernel.ts';
 import { variantsFor, type Variants } from '../kernels/variants.ts';
 import type { Program } from '../model/ops.ts';
 import { ShapeError } from '../model/ops.ts';
@@ -48,7 +48,7 @@ export async function runProgram(
     for (let pixel = 0; pixel < pixelsOf(view); pixel++) {
       for (let c = 0; c < view.channels; c++) padded[pixel * view.stride + c] = data[pixel * view.channels + c]!;
     }
-    device.queue.writeBuffer(view.buffer, 0, view.half ? toHalves(padded) : padded);
+    device.queue.writeBuffer(view.buffer, 0, bytesEach(view) === 2 ? toHalves(padded) : padded);
   }
   const encoder = device.createCommandEncoder();
   encode(encoder, plan);

@@ -24,6 +24,9 @@ export interface BiWkvArguments<B> {
 /** Within a chunk the position term must stay within e^±20, so that float32 sums lose nothing. */
 const CHUNK_EXPONENT = 20;
 
+/** Threads whose runs fit the workgroup memory that WebGPU promises, 16 KiB. */
+const MOST_THREADS = { f32: 256, vec4f: 128 } as const;
+
 /** How many tokens a chunk has, and how many chunks there are. */
 export function chunking(tokens: number, largestDecay: number, variant: Variants['biWkv']) {
   const bounded = Math.floor((CHUNK_EXPONENT * tokens) / Math.max(largestDecay, 1e-30));
@@ -52,13 +55,15 @@ export function biWkvScratch(
  * Bi-WKV (eq. 8) along rows or columns in three dispatches: chunk states, scan over chunks, outputs; in one where a
  * workgroup has a thread for every chunk.
  */
-export function biWkv<B>(args: BiWkvArguments<B>, variant: Variants['biWkv']): Dispatch<B>[] {
+export function biWkv<B>(args: BiWkvArguments<B>, wanted: Variants['biWkv']): Dispatch<B>[] {
   const { key, value, decay, bonus, gate, y, scan, states, carries, largestDecay } = args;
-  const unit = variant.lane === 'f32' ? 1 : 4;
+  const lane = y.precision === 'packed' ? 'vec4f' : wanted.lane; // a word holds several channels
+  const variant = { ...wanted, whole: Math.min(wanted.whole, MOST_THREADS[lane]) };
+  const unit = lane === 'f32' ? 1 : 4;
   const channels = y.lanes / unit;
   const tokens = y.height * y.width;
   const { chunk, chunks } = forOneWorkgroup(tokens, largestDecay, variant) ?? chunking(tokens, largestDecay, variant);
-  const { lane, block, segments, whole } = variant;
+  const { block, segments, whole } = variant;
   const tiles = {
     Lane: lane, Stored: lane === 'f32' ? storedScalar(y) : storedVec4(y), BLOCK: block,
     BLOCKS: Math.ceil(variant.chunk / block), SEGMENTS: segments, THREADS: Math.max(1, whole),

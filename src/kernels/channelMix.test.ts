@@ -28,6 +28,20 @@ describe.each(variantSets(await testDevice()))('channel mix, %s tiles', (_, vari
   );
 });
 
+test.each([[1, 1, 4], [9, 19, 12], [13, 5, 7], [8, 8, 24], [5, 11, 28]])(
+  'channel mix for GPUs goes through layer norm and Omni-Shift first (%i×%i pixels of %i channels)',
+  async (height, width, channels) => {
+    const { error } = await compareWithReference(
+      (ops, input) => {
+        const normalised = ops.layerNorm(input('x'), input('weight'), input('bias'));
+        return ops.add(input('x'), ops.mul(mixed(ops, input, 'at', normalised), input('gamma')));
+      },
+      { x: [2, height, width, channels] }, { ...weightsFor(channels), weight: [channels], bias: [channels] }, GPU_VARIANTS,
+    );
+    expect(error).toBeLessThan(TOLERANCE);
+  },
+);
+
 test('channel mix refuses a residual of another size', () => {
   const view = (height: number) => wholeView('buffer', [1, height, 8, 4]);
   const call = () => channelMix(

@@ -3,11 +3,13 @@ import subgroupShader from '../../shaders/channelMixSubgroups.wgsl?raw';
 import { ShapeError } from '../model/ops.ts';
 import type { Dispatch, View } from './kernel.ts';
 import { pixelsOf, place, specialise, storedVec4 } from './kernel.ts';
+import type { ShiftWeights } from './shiftedNorm.ts';
 import type { Variants } from './variants.ts';
 
 export interface ChannelMixArguments<B> {
-  /** Shifted tokens. */
+  /** Shifted tokens, or with `shift` what they are made of. */
   readonly x: View<B>;
+  readonly shift?: ShiftWeights<B> | undefined;
   /** Receptance and key side by side, [x.lanes, x.lanes + hidden], zero in padding rows and columns. */
   readonly inward: B;
   /** Value, scaled by gamma, [hidden, y.lanes]. */
@@ -24,13 +26,16 @@ export const CHANNEL_MIX_WIDEST: Readonly<Record<NonNullable<Variants['channelMi
   throughSubgroups: 6,
 };
 
+/** The same with layer norm and Omni-Shift. */
+export const SHIFTED_MIX_WIDEST = 6;
+
 /**
- * Channel mix (eqs. 5–7) without its layer norm and Omni-Shift: y = sigmoid(x·R) ⊙ (relu(x·K)²·V) + residual.
+ * Channel mix (eqs. 5–7): y = sigmoid(x·R) ⊙ (relu(x·K)²·V) + residual.
  *
- * @throws ShapeError where residual or y differ from x in pixels
+ * @throws ShapeError where residual or y differ from x in pixels, or where x is too wide to be shifted too
  */
 export function channelMix<B>(args: ChannelMixArguments<B>, variant: NonNullable<Variants['channelMix']>): Dispatch<B> {
-  const { x, inward, outward, hidden, residual, y } = args;
+  const { x, shift, inward, outward, hidden, residual, y } = args;
   const tokens = pixelsOf(x);
   for (const other of [residual, y]) {
     if (other && pixelsOf(other) !== tokens) {
@@ -38,13 +43,17 @@ export function channelMix<B>(args: ChannelMixArguments<B>, variant: NonNullable
     }
   }
   const vectors = x.lanes / 4;
-  const { code, perGroup } = tiling(x, variant);
+  if (shift && vectors > SHIFTED_MIX_WIDEST) {
+    throw new ShapeError(`channelMix: ${x.channels} channels to be shifted; a tile holds at most ${4 * SHIFTED_MIX_WIDEST}`);
+  }
+  const { code, perGroup } = shift ? shiftedTiling(x) : tiling(x, variant);
   return {
-    label: `channelMix ${x.channels}`,
+    label: `${shift ? 'shiftedMix' : 'channelMix'} ${x.channels}`,
     code,
-    entryPoint: variant.entryPoint,
+    entryPoint: shift ? 'throughWorkgroup' : variant.entryPoint,
     params: [
       tokens, vectors, hidden / 4, Number(!!residual), ...place(x, 4), ...place(residual ?? x, 4), ...place(y, 4),
+      x.height, x.width, x.channels,
     ],
     bindings: [
       { binding: 1, buffer: x.buffer, access: 'read' },
@@ -52,9 +61,21 @@ export function channelMix<B>(args: ChannelMixArguments<B>, variant: NonNullable
       { binding: 3, buffer: outward, access: 'read' },
       { binding: 4, buffer: residual?.buffer ?? x.buffer, access: 'read' },
       { binding: 5, buffer: y.buffer, access: 'write' },
+      ...(shift ? [
+        { binding: 6, buffer: shift.weight, access: 'read' },
+        { binding: 7, buffer: shift.bias, access: 'read' },
+        { binding: 8, buffer: shift.kernel, access: 'read' },
+      ] as const : []),
     ],
-    workgroups: [Math.ceil(tokens / perGroup), 1, 1],
+    workgroups: shift ? [Math.ceil(x.width / 8), Math.ceil(x.height / 8), x.batch] : [Math.ceil(tokens / perGroup), 1, 1],
   };
+}
+
+/** A tile of 8 × 8 pixels. */
+function shiftedTiling(x: View<unknown>): { code: string; perGroup: number } {
+  const shifted = shader.replace('"lib/tokenTile.wgsl"', '"lib/shiftedTile.wgsl"');
+  const code = specialise(shifted, { VECTORS: x.lanes / 4, TOKENS: 8, OUTPUTS: 1, Stored: storedVec4(x) });
+  return { code, perGroup: 64 };
 }
 
 /** What WebGPU promises of workgroup memory. */

@@ -2,7 +2,7 @@ import shader from '../../shaders/conv.wgsl?raw';
 import subgroupShader from '../../shaders/convSubgroups.wgsl?raw';
 import { ShapeError } from '../model/ops.ts';
 import type { Dispatch, View } from './kernel.ts';
-import { lanesFor, pairsFor, place, specialise, storedScalar, storedVec4 } from './kernel.ts';
+import { lanesFor, pairsFor, place, specialise, storedScalar, storedVec2, storedVec4 } from './kernel.ts';
 import type { Variants } from './variants.ts';
 
 /** How a convolution's output is rearranged on its way to memory. */
@@ -42,24 +42,16 @@ export function conv<B>(args: ConvArguments<B>, variant: Variants['conv']): Disp
   }
   const channels = rearrange === 'shuffle' ? 4 * y.channels : rearrange === 'unshuffle' ? y.channels / 4 : y.channels;
   const outputs = convOutputs(channels, rearrange);
-  if (variant.subgroups && x.half === y.half && x.lanes > 1 && y.lanes > 1 && !residual && rearrange !== 'unshuffle') {
-    return throughSubgroups({ ...args, outputs, channels }, variant);
-  }
-  const written = rearrange === 'none' ? y.lanes : rearrange === 'shuffle' ? outputs : channels;
-  const scalar = x.lanes === 1;
-  const groups = Math.ceil(outputs / 4 / variant.outputs);
+  const written = y.lanes === 1 ? scalars : rearrange === 'unshuffle' ? pairs : vectors;
+  const { code, groups } = tiling(x, y, outputs / 4, written, variant);
+  const input = x.lanes === 1 ? 1 : 4;
   return {
     label: `conv ${x.channels}→${channels}${rearrange === 'none' ? '' : ` ${rearrange}`}`,
-    code: specialise(shader, {
-      Input: scalar ? 'f32' : storedVec4(x), Output: storedScalar(y), Added: storedScalar(residual ?? y),
-      PIXELS: variant.pixels, OUTPUTS: variant.outputs,
-    }),
-    entryPoint: 'conv',
+    ...code,
     params: [
-      x.height, x.width, Math.ceil(x.lanes / 4), outputs / 4,
-      Number(!!bias), Number(!!residual), Number(rearrange === 'shuffle'), Number(rearrange === 'unshuffle'),
-      written, outputs / 4,
-      ...place(x, scalar ? 1 : 4), ...place(residual ?? y, 1), ...place(y, 1),
+      x.height, x.width, Math.ceil(x.lanes / 4), outputs / 4, x.batch,
+      Number(!!bias), Number(!!residual), Number(rearrange === 'shuffle'), outputs / 16, channels,
+      ...place(x, input), ...place(residual ?? y, written.unit), ...place(y, written.unit),
     ],
     bindings: [
       { binding: 1, buffer: x.buffer, access: 'read' },
@@ -68,30 +60,37 @@ export function conv<B>(args: ConvArguments<B>, variant: Variants['conv']): Disp
       { binding: 4, buffer: residual?.buffer ?? weight, access: 'read' },
       { binding: 5, buffer: y.buffer, access: 'write' },
     ],
-    workgroups: [Math.ceil(x.width / variant.pixels / 64), x.height, x.batch * groups],
+    workgroups: groups,
   };
 }
 
-function throughSubgroups<B>(
-  { x, weight, bias, y, rearrange, outputs, channels }: ConvArguments<B> & { readonly outputs: number; readonly channels: number },
-  variant: Variants['conv'],
-): Dispatch<B> {
-  const pairs = pairsFor(outputs / 4, 6);
-  const threads = x.batch * x.height * Math.ceil(x.width / variant.pixels);
+/** How results lie in memory: the snippet that writes them, the type of what it writes, and how many elements that holds. */
+interface Written {
+  readonly snippet: string;
+  readonly lane: string;
+  readonly stored: (y: View<unknown>) => string;
+  readonly unit: 1 | 2 | 4;
+}
+const vectors: Written = { snippet: 'convVectors', lane: 'vec4f', stored: storedVec4, unit: 4 };
+const pairs: Written = { snippet: 'convPairs', lane: 'vec2f', stored: storedVec2, unit: 2 };
+const scalars: Written = { snippet: 'convScalars', lane: 'f32', stored: storedScalar, unit: 1 };
+
+function tiling(
+  x: View<unknown>, y: View<unknown>, vectorsOut: number, written: Written, variant: Variants['conv'],
+): { code: Pick<Dispatch<unknown>, 'code' | 'entryPoint'>; groups: Dispatch<unknown>['workgroups'] } {
+  const Input = x.lanes === 1 ? storedScalar(x) : storedVec4(x);
+  const tile = { PIXELS: variant.pixels, Lane: written.lane, Stored: written.stored(y), Input };
+  if (variant.subgroups && written === vectors && x.lanes > 1) {
+    const pairs = pairsFor(vectorsOut, 6);
+    const threads = x.batch * x.height * Math.ceil(x.width / variant.pixels);
+    return {
+      code: { code: specialise(subgroupShader, { ...tile, PAIRS: pairs }), entryPoint: 'throughSubgroups' },
+      groups: [Math.ceil(threads / 64), Math.ceil(vectorsOut / 2 / pairs), 1],
+    };
+  }
+  const from = shader.replace(`"lib/${vectors.snippet}.wgsl"`, `"lib/${written.snippet}.wgsl"`);
   return {
-    label: `conv ${x.channels}→${channels}${rearrange === 'none' ? '' : ` ${rearrange}`}`,
-    code: specialise(subgroupShader, { PIXELS: variant.pixels, PAIRS: pairs, Stored: storedVec4(x) }),
-    entryPoint: 'throughSubgroups',
-    params: [
-      x.height, x.width, x.lanes / 4, outputs / 4, Number(!!bias), Number(rearrange === 'shuffle'), outputs / 16, x.batch,
-      ...place(x, 4), ...place(y, 4),
-    ],
-    bindings: [
-      { binding: 1, buffer: x.buffer, access: 'read' },
-      { binding: 2, buffer: weight, access: 'read' },
-      { binding: 3, buffer: bias ?? weight, access: 'read' },
-      { binding: 5, buffer: y.buffer, access: 'write' },
-    ],
-    workgroups: [Math.ceil(threads / 64), Math.ceil(outputs / 8 / pairs), 1],
+    code: { code: specialise(from, { ...tile, OUTPUTS: variant.outputs }), entryPoint: 'conv' },
+    groups: [Math.ceil(x.width / variant.pixels / 64), x.height, x.batch * Math.ceil(vectorsOut / variant.outputs)],
   };
 }

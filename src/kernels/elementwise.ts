@@ -13,14 +13,15 @@ export function elementwise<B>(
     label: `${operation} ${a.channels}`,
     code: specialise(shader, {
       ADD: operation === 'add', MUL: operation === 'mul', SCALE: operation === 'scale', SIGMOID: operation === 'sigmoid',
-      Stored: storedVec4(a), Factor: storedVec4(b ?? {}),
+      Stored: storedVec4(a),
     }),
     entryPoint: 'elementwise',
     params: [tokens, y.lanes / 4, ...place(a, 4), ...(b ? place(b, 4) : [0, 0]), ...place(y, 4)],
     bindings: [
       { binding: 1, buffer: a.buffer, access: 'read' },
-      { binding: 2, buffer: b?.buffer ?? scale ?? a.buffer, access: 'read' },
-      { binding: 3, buffer: y.buffer, access: 'write' },
+      { binding: 2, buffer: b?.buffer ?? a.buffer, access: 'read' },
+      { binding: 3, buffer: scale ?? a.buffer, access: 'read' },
+      { binding: 4, buffer: y.buffer, access: 'write' },
     ],
     workgroups: [Math.ceil(tokens / 64), y.lanes / 4, 1],
   };

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 const RENDER_SHADERS = ['display'];
 
 /** What fusion makes of several operators: held against those operators' references, one after the other. */
-const FUSED_SHADERS = ['channelMix', 'shiftedNorm'];
+const FUSED_SHADERS = ['channelMix', 'shiftedLinear', 'shiftedNorm'];
 
 const shadersFolder = new URL('../../shaders/', import.meta.url);
 const kernelsFolder = new URL('./', import.meta.url);

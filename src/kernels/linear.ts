@@ -11,7 +11,9 @@ export interface LinearArguments<B> {
   readonly weight: B;
   /** Multiplies by sigmoid(gate), shape of y. */
   readonly gate?: View<B> | undefined;
-  /** Added last: shape of y, or a bias of one pixel [y.lanes]. */
+  /** [y.lanes] */
+  readonly bias?: B | undefined;
+  /** Added last, shape of y. */
   readonly residual?: View<B> | undefined;
   readonly y: View<B>;
   /** From this lane of y on, relu(·)² of the sum (the key of channel mix, eq. 6). */
@@ -19,22 +21,21 @@ export interface LinearArguments<B> {
 }
 
 /**
- * y = sigmoid(gate) ⊙ f(x·W) + residual over channels; also the 1×1 convolution.
+ * y = sigmoid(gate) ⊙ f(x·W) + bias + residual over channels; also the 1×1 convolution.
  *
  * @throws ShapeError where gate, residual or y differ from x in pixels
  */
 export function linear<B>(args: LinearArguments<B>, variant: Variants['linear']): Dispatch<B> {
-  const { x, weight, gate, residual, y, squaredFrom } = args;
+  const { x, weight, gate, bias, residual, y, squaredFrom } = args;
   const tokens = pixelsOf(x);
-  const isBias = residual !== undefined && pixelsOf(residual) === 1;
-  for (const other of [gate, isBias ? undefined : residual, y]) {
+  for (const other of [gate, residual, y]) {
     if (other && pixelsOf(other) !== tokens) {
       throw new ShapeError(`linear: ${pixelsOf(other)} pixels meet ${tokens} pixels of x; they must be the same`);
     }
   }
   const vectors = y.lanes / 4;
   const { code, tile } = tiling(vectors, variant, {
-    GATE: gate !== undefined, RESIDUAL: residual !== undefined, Stored: storedVec4(x), Added: storedVec4(residual ?? x),
+    GATE: gate !== undefined, BIAS: bias !== undefined, RESIDUAL: residual !== undefined, Stored: storedVec4(x),
   });
   return {
     label: `linear ${x.channels}→${y.channels}`,
@@ -42,7 +43,7 @@ export function linear<B>(args: LinearArguments<B>, variant: Variants['linear'])
     entryPoint: variant.entryPoint,
     params: [
       tokens, x.lanes / 4, vectors, (squaredFrom ?? y.lanes) / 4,
-      ...place(x, 4), ...place(gate ?? x, 4), ...place(isBias ? { ...residual, stride: 0 } : residual ?? x, 4), ...place(y, 4),
+      ...place(x, 4), ...place(gate ?? x, 4), ...place(residual ?? x, 4), ...place(y, 4),
     ],
     // Terms that are not there still want a buffer.
     bindings: [
@@ -50,7 +51,8 @@ export function linear<B>(args: LinearArguments<B>, variant: Variants['linear'])
       { binding: 2, buffer: weight, access: 'read' },
       { binding: 3, buffer: gate?.buffer ?? x.buffer, access: 'read' },
       { binding: 4, buffer: residual?.buffer ?? x.buffer, access: 'read' },
-      { binding: 5, buffer: y.buffer, access: 'write' },
+      { binding: 5, buffer: bias ?? weight, access: 'read' },
+      { binding: 6, buffer: y.buffer, access: 'write' },
     ],
     workgroups: [Math.ceil(tokens / tile[0]), Math.ceil(vectors / tile[1]), 1],
   };

@@ -6,15 +6,19 @@ import { place, specialise, storedScalar } from './kernel.ts';
 export function pixelShuffle<B>(
   rearrange: 'shuffle' | 'unshuffle' | 'copy', { x, y }: { x: View<B>; y: View<B> },
 ): Dispatch<B> {
+  const unit = x.precision === 'packed' ? 2 : 1;
+  const words = Math.ceil(((y.offset % unit) + y.lanes) / unit);
   return {
     label: `${rearrange} ${x.channels}`,
-    code: specialise(shader, { SHUFFLE: rearrange === 'shuffle', UNSHUFFLE: rearrange === 'unshuffle', Stored: storedScalar(x) }),
+    code: specialise(shader, {
+      SHUFFLE: rearrange === 'shuffle', UNSHUFFLE: rearrange === 'unshuffle', UNIT: unit, Stored: storedScalar(x),
+    }),
     entryPoint: 'pixelShuffle',
     params: [y.height, y.width, y.channels, y.lanes, ...place(x, 1), ...place(y, 1)],
     bindings: [
       { binding: 1, buffer: x.buffer, access: 'read' },
       { binding: 2, buffer: y.buffer, access: 'write' },
     ],
-    workgroups: [Math.ceil((y.width * y.lanes) / 64), y.height, y.batch],
+    workgroups: [Math.ceil((y.width * words) / 64), y.height, y.batch],
   };
 }

@@ -1,7 +1,9 @@
+import type { Precision } from './kernel.ts';
+
 /** Tile shapes of the kernels, on which results do not depend, only speed does; and how activations are stored. */
 export interface Variants {
-  /** Activations as float16 (computed with in float32): half the memory and traffic, results good to some 1e-3. */
-  readonly half: boolean;
+  /** Of activations: as float16, in either way, half the memory and traffic, results good to some 1e-3. */
+  readonly precision: Precision;
   readonly linear: {
     readonly entryPoint: 'throughRegisters' | 'throughWorkgroup' | 'throughSubgroups';
     readonly tokens: number;
@@ -23,8 +25,11 @@ export interface Variants {
   readonly layerNorm: { readonly lanes: number };
   /** `threads` a workgroup, `lanes` of them a token; about `sums` threads sum over tokens, a vec4 of channels each. */
   readonly layerNormGradient: { readonly threads: number; readonly lanes: number; readonly sums: number };
-  /** Whether layer norm and Omni-Shift are one kernel, which shares tiles through workgroup memory. */
-  readonly shiftedNorm: boolean;
+  /**
+   * Layer norm and Omni-Shift: kernels of their own, one kernel that shares tiles through workgroup memory, or fused with
+   * the projections or the channel mix that read them, as far as such a tile fits.
+   */
+  readonly shift: 'apart' | 'joined' | 'fused';
   /** Pixels of a tile; of more rows than one where subgroups of eight share the kernel. */
   readonly omniShift: { readonly pixels: number; readonly rows: number };
   readonly omniShiftGradient: { readonly pixels: number; readonly rows: number };
@@ -54,13 +59,13 @@ export interface Variants {
  * they compile slowly, a load or store in 10 to 90 ms.
  */
 export const SOFTWARE_VARIANTS: Variants = {
-  half: false,
+  precision: 'f32',
   linear: { entryPoint: 'throughRegisters', tokens: 4, outputs: 2 },
   channelMix: null,
   linearGradient: { entryPoint: 'throughRegisters', tokens: 6, inputs: 3, groups: 16 },
   layerNorm: { lanes: 1 },
   layerNormGradient: { threads: 8, lanes: 1, sums: 256 },
-  shiftedNorm: false,
+  shift: 'apart',
   omniShift: { pixels: 8, rows: 1 },
   omniShiftGradient: { pixels: 8, rows: 4 },
   scaleGradient: { tokens: 64 },
@@ -81,13 +86,13 @@ export const SUBGROUP_VARIANTS: Variants = {
 
 /** GPUs: many threads, coalesced over channels, tiles shared through workgroup memory. */
 export const GPU_VARIANTS: Variants = {
-  half: false,
+  precision: 'f32',
   linear: { entryPoint: 'throughWorkgroup', tokens: 8, outputs: 1 },
   channelMix: { entryPoint: 'throughWorkgroup', tokens: 8 },
   linearGradient: { entryPoint: 'throughWorkgroup', tokens: 8, inputs: 1, groups: 512 },
   layerNorm: { lanes: 4 },
   layerNormGradient: { threads: 64, lanes: 4, sums: 16384 },
-  shiftedNorm: true,
+  shift: 'fused',
   omniShift: { pixels: 4, rows: 1 },
   omniShiftGradient: { pixels: 4, rows: 1 },
   scaleGradient: { tokens: 16 },

@@ -75,7 +75,7 @@ const fits = (...images: tf.Tensor[]) => images.every((x) => x.rank === 4 && cha
 
 const product1x1 = operator(
   (gpu, [x, weight, bias]) => computed(gpu, [...x.shape.slice(0, 3), channelsOf(weight)], (y) => linear<tf.TensorInfo>({
-    x: view(x), weight, y: view(y), residual: bias && wholeView<tf.TensorInfo>(bias, [1, 1, 1, bias.size]),
+    x: view(x), weight, bias, y: view(y),
   }, gpu.variants.linear)),
   ([x, weight, bias]) => (bias ? [x, weight, bias] : [x, weight]),
   (gpu, g, [x, weight, bias]) => {
