@@ -6,6 +6,7 @@ import { FoundDialog } from './components/FoundDialog.tsx';
 import { Header } from './components/Header.tsx';
 import { KeysDialog } from './components/KeysDialog.tsx';
 import { Panel } from './components/Panel.tsx';
+import { PrecisionDialog } from './components/PrecisionDialog.tsx';
 import { SaveDialog } from './components/SaveDialog.tsx';
 import { Start } from './components/Start.tsx';
 import { Viewer } from './components/Viewer.tsx';
@@ -41,6 +42,7 @@ export function App() {
       <Footer />
       <FoundDialog />
       <SaveDialog />
+      {dialog === 'precision' && <PrecisionDialog />}
       <Suspense>
         {dialog === 'tune' && <FineTuneDialog />}
         {dialog === 'sweep' && <SweepDialog />}

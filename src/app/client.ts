@@ -1,5 +1,6 @@
 import type { TuneFromWorker } from './fineTune.ts';
 import type { DeviceChoice, Found, FromWorker, Role, ToWorker, Work } from './protocol.ts';
+import { keepDevices, remembered } from './remember.ts';
 import { CAMERA_AT_REST, NO_FIGURES, useApp } from './store.ts';
 import type { AppState, TuneState } from './store.ts';
 import { text } from './text.ts';
@@ -36,7 +37,7 @@ export function start(canvas: HTMLCanvasElement): void {
   const asked = new URLSearchParams(location.search).get('device');
   const device: DeviceChoice = asked === 'wasm' || asked === 'webgpu' ? asked : 'auto';
   const base = new URL(import.meta.env.BASE_URL, location.href).href;
-  tell({ type: 'start', canvas: offscreen, size, view, base, device }, [offscreen]);
+  tell({ type: 'start', canvas: offscreen, size, view, base, device, remembered: remembered() }, [offscreen]);
 }
 
 function hear(message: FromWorker): void {
@@ -79,6 +80,10 @@ function hear(message: FromWorker): void {
       return set({ sweep: message.sweep });
     case 'check':
       return set({ check: message.check });
+    case 'precision':
+      return set({ precision: message.precision });
+    case 'remember':
+      return keepDevices(message.devices);
     default:
       return set(({ tune }) => ({ tune: { ...tune, ...heardOfTuning(message, tune) } }));
   }

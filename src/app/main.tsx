@@ -11,6 +11,7 @@ import './styles/dialogs.css';
 import './styles/fineTune.css';
 import './styles/charts.css';
 import './styles/check.css';
+import './styles/precision.css';
 
 const root = document.getElementById('root');
 if (root) createRoot(root).render(<App />);

@@ -3,6 +3,7 @@ import type { FormatName, Modality, Units } from '../formats/volume.ts';
 import type { Degradation } from '../image/degrade.ts';
 import type { CheckFromWorker, CheckToWorker } from './check.ts';
 import type { TuneFromWorker, TuneToWorker } from './fineTune.ts';
+import type { PrecisionFromWorker, PrecisionToWorker, Remembered } from './precision.ts';
 import type { SweepFromWorker, SweepToWorker } from './sweep.ts';
 import type { Camera, SliceGeometry } from './view/geometry.ts';
 import type { ViewName } from './view/panes.ts';
@@ -10,7 +11,10 @@ import type { Place } from './view/place.ts';
 
 /** Everything that the page and its worker say to each other. */
 export type ToWorker =
-  | { type: 'start'; canvas: OffscreenCanvas; size: CanvasSize; view: ViewSettings; base: string; device: DeviceChoice }
+  | {
+      type: 'start'; canvas: OffscreenCanvas; size: CanvasSize; view: ViewSettings; base: string; device: DeviceChoice;
+      remembered: Remembered;
+    }
   | { type: 'resize'; size: CanvasSize }
   | { type: 'view'; view: ViewSettings }
   | { type: 'open'; files: NamedFile[]; role: Role }
@@ -28,7 +32,8 @@ export type ToWorker =
   | { type: 'save'; request: SaveRequest }
   | TuneToWorker
   | SweepToWorker
-  | CheckToWorker;
+  | CheckToWorker
+  | PrecisionToWorker;
 
 export type FromWorker =
   | { type: 'device'; device: DeviceState }
@@ -48,7 +53,8 @@ export type FromWorker =
   | { type: 'download'; name: string; blob: Blob }
   | TuneFromWorker
   | SweepFromWorker
-  | CheckFromWorker;
+  | CheckFromWorker
+  | PrecisionFromWorker;
 
 /** The opened image is restored; the reference is what it is compared with. */
 export type Role = 'input' | 'reference';
@@ -241,6 +247,8 @@ export interface SliceState {
   readonly restored: number;
   /** Slices of the volume that are restored. */
   readonly restoredCount: number;
+  /** The picture is a slice that was restored in 16-bit floats. */
+  readonly half: boolean;
   /** null where there is no reference, and for pictures that are no acquired slice. */
   readonly metrics: Metrics | null;
 }
@@ -258,7 +266,7 @@ export interface Metrics {
 /** What is being done: a state, and how far it is (null where that cannot be known). */
 export interface Work {
   readonly state: 'looking' | 'loading' | 'degrading' | 'weights' | 'compiling' | 'restoring' | 'volume' | 'saving'
-    | 'scans' | 'preparing' | 'sweep' | 'check';
+    | 'scans' | 'preparing' | 'sweep' | 'check' | 'precision';
   readonly done: number | null;
   readonly total: number | null;
   /** Milliseconds left; null while unknown. */

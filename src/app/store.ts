@@ -6,6 +6,7 @@ import type {
   ViewSettings, Work,
 } from './protocol.ts';
 import type { Validation } from '../training/training.ts';
+import type { PrecisionState } from './precision.ts';
 import type { SweepState } from './sweep.ts';
 import { ACQUIRED, keyOf } from './view/place.ts';
 import type { Place } from './view/place.ts';
@@ -13,6 +14,8 @@ import type { Place } from './view/place.ts';
 /** What the page shows: plain values only. Volumes, weights and the GPU live in the worker. */
 export interface AppState {
   readonly device: DeviceState | null;
+  /** null until the device is known. */
+  readonly precision: PrecisionState | null;
   readonly samples: readonly SampleCard[];
   /** Data URLs by sample. */
   readonly thumbnails: Readonly<Record<string, string>>;
@@ -35,7 +38,7 @@ export interface AppState {
   readonly size: CanvasSize;
   /** The bottom sheet of narrow screens is pulled up. */
   readonly sheetOpen: boolean;
-  readonly dialog: 'save' | 'keys' | 'found' | 'notes' | 'tune' | 'sweep' | 'check' | null;
+  readonly dialog: 'save' | 'keys' | 'found' | 'notes' | 'tune' | 'sweep' | 'check' | 'precision' | null;
   readonly tune: TuneState;
   readonly sweep: SweepState | null;
   readonly check: CheckState | null;
@@ -63,6 +66,7 @@ export const CAMERA_AT_REST = { zoom: 1, panX: 0, panY: 0 } as const;
 
 export const useApp = create<AppState>()(() => ({
   device: null,
+  precision: null,
   samples: [],
   thumbnails: {},
   models: [],

@@ -15,11 +15,11 @@ const count = (parameters: number) =>
 
 const PAPER = 'https://arxiv.org/abs/2407.11087';
 
-/** Every sentence and label of the page, but for fine-tuning, the sweep and the check, which have files of their own. */
+/** Every sentence and label of the page, but for fine-tuning, the sweep, the check and precision, which have files of their own. */
 export const text = {
   title: 'Restore-RWKV',
   /** Named in the files that are saved. */
-  software: (version: string) => `Restore-RWKV in the browser ${version}`,
+  software: (version: string, precision: string) => `Restore-RWKV in the browser ${version}${precision}`,
   paper: { href: PAPER, label: 'Paper' },
   privacy: 'Files never leave this computer.',
   notMedical: 'Not a medical device: for research and teaching, not for diagnosis.',
@@ -118,6 +118,7 @@ export const text = {
       count === 0 ? 'Ready.' : count === 1 && slices === 1 ? 'Restored.' : `${count} of ${slices} slices restored.`,
     onCuts: (plane: PlaneState['name'], count: number, slices: number) =>
       `Only ${acquired(plane)} are restored: ${count} of ${slices}.`,
+    half: 'This one in 16-bit.',
     gained: (from: string, to: string) => `PSNR ${from} → ${to} dB`,
     modality: 'Treat as',
     guessed: 'The file does not say its modality.',
@@ -208,7 +209,6 @@ export const text = {
     close: 'Close',
   },
   device: {
-    precision: 'f32',
     title: 'Device',
     looking: 'Looking for a graphics processor…',
     software: 'Software rendering: slow',
@@ -229,6 +229,7 @@ export const text = {
     preparing: 'Preparing the run…',
     sweep: 'Measuring over strengths…',
     check: 'Checking this device…',
+    precision: 'Checking 16-bit floats with this model…',
   } satisfies Record<Work['state'], string>,
   progress: (done: number, of: string) => `${done} of ${of}`,
   left: (milliseconds: number) => {

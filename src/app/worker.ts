@@ -5,6 +5,7 @@ import { openMachine } from './worker/device.ts';
 import type { Machine } from './worker/device.ts';
 import { createJobs, sentence } from './worker/jobs.ts';
 import { openModels } from './worker/models.ts';
+import { Precision } from './worker/precision.ts';
 import { openSamples, sampleThumbnail } from './worker/samples.ts';
 import type { Sample } from './worker/samples.ts';
 import { Session } from './worker/session.ts';
@@ -13,7 +14,14 @@ import type { Tuning } from './worker/tuning.ts';
 const post = (message: FromWorker) => self.postMessage(message);
 const fail = (words: string) => post({ type: 'alert', text: words });
 const tell = (words: string) => post({ type: 'notice', text: words });
-const jobs = createJobs(fail, tell, () => post({ type: 'idle' }));
+const jobs = createJobs(fail, tell, () => {
+  post({ type: 'idle' });
+  measureAtRest();
+});
+
+/** Nothing must have been asked for so long (ms) before the device is measured. */
+const REST = 1500;
+let resting: ReturnType<typeof setTimeout> | undefined;
 
 let session: Session | null = null;
 /** Fetched when it is first asked for. */
@@ -64,6 +72,8 @@ async function hear(message: ToWorker): Promise<void> {
       return jobs.run('Restoring the slice', (job) => now.restore(job));
     case 'restoreVolume':
       return jobs.run('Restoring the volume', (job) => now.restoreVolume(job));
+    case 'precision':
+      return jobs.run('Changing the precision', () => now.setPrecision(message.choice));
     case 'save':
       return jobs.run('Saving', (job) => now.save(message.request, job));
     case 'tuneFit':
@@ -95,21 +105,36 @@ async function hear(message: ToWorker): Promise<void> {
   }
 }
 
+/** Measures the device after a while in which nothing was asked for; what is asked for then ends it. */
+function measureAtRest(): void {
+  clearTimeout(resting);
+  resting = setTimeout(() => {
+    if (jobs.busy || !session) return;
+    const now = session;
+    // A device that is lost is told of by itself, and what cannot be measured stays as it was.
+    jobs.turn(() => now.measureAtRest(() => jobs.busy)).catch(() => undefined);
+  }, REST);
+}
+
 /** Looks for a device, lists models and samples, and fetches ahead what a first click will need. */
-async function begin({ canvas, size, view, base, device }: ToWorker & { type: 'start' }): Promise<void> {
-  let machine = openMachine(canvas, device);
-  const models = openModels(base);
+async function begin({ canvas, size, view, base, device, remembered }: ToWorker & { type: 'start' }): Promise<void> {
+  const precision = new Precision(post, remembered);
+  const open = () => openMachine(canvas, device, (found) => precision.expected(found));
+  let machine = open();
+  const models = openModels(base, precision);
   samples = openSamples(base);
-  session = new Session({ post, machine: () => machine, models, settle: jobs.settle }, view, size);
+  session = new Session({ post, machine: () => machine, models, precision, settle: jobs.settle }, view, size);
   const now = session;
   let tunes: Promise<Tuning> | null = null;
   tuning = () => (tunes ??= import('./worker/tuning.ts').then(({ Tuning }) => new Tuning(now, jobs.turn)));
 
   const watch = async (current: Machine): Promise<void> => {
     post({ type: 'device', device: current.state });
+    const chosen = await models.then((all) => all.chosen, () => null);
+    precision.tell(current, chosen);
     const why = await current.lost;
     fail(text.failed.gpuLost(why));
-    machine = openMachine(canvas, device);
+    machine = open();
     await now.stage.refresh();
     await watch(await machine);
   };

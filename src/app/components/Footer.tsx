@@ -1,6 +1,8 @@
+import { precisionText } from '../precisionText.ts';
 import { useApp } from '../store.ts';
 import { text } from '../text.ts';
 import { CheckButton } from './CheckButton.tsx';
+import { PrecisionButton } from './PrecisionButton.tsx';
 
 /** Notices, the promise, the disclaimer, and the truth about the device. */
 export function Footer() {
@@ -14,14 +16,19 @@ export function Footer() {
         <span>{text.privacy}</span> <span>{text.notMedical}</span>
       </p>
       <DeviceLine />
-      <CheckButton className="quiet footer-check" />
+      <div className="footer-tools">
+        <PrecisionButton className="quiet footer-tool" />
+        <CheckButton className="quiet footer-tool" />
+      </div>
     </footer>
   );
 }
 
 function DeviceLine() {
   const device = useApp((state) => state.device);
+  const used = useApp((state) => state.precision?.used);
   const slow = device !== null && (device.software || device.kind === 'wasm');
+  const precision = used && <small className="device-precision">{precisionText.words[used]}</small>;
   const why = device?.why ? text.device.because(device.why) : undefined;
   return (
     <section aria-label={text.device.title} className={`device ${slow ? 'device-slow' : ''}`} title={why}>
@@ -30,14 +37,14 @@ function DeviceLine() {
       {device?.kind === 'wasm' && (
         <span>
           {text.device.wasm}
+          {precision}
           {why && <small>{why}</small>}
         </span>
       )}
       {device?.kind === 'webgpu' && (
         <span>
-          {[device.software ? text.device.software : null, device.name, 'WebGPU', text.device.precision]
-            .filter(Boolean)
-            .join(' · ')}
+          {[device.software ? text.device.software : null, device.name, 'WebGPU'].filter(Boolean).join(' · ')}
+          {precision}
         </span>
       )}
     </section>

@@ -6,6 +6,7 @@ import { learnt, measured } from '../view/describe.ts';
 import { CheckButton } from './CheckButton.tsx';
 import { Explained } from './Explained.tsx';
 import { FileButton } from './FileButton.tsx';
+import { PrecisionButton } from './PrecisionButton.tsx';
 
 export function ModelPanel() {
   const models = useApp((state) => state.models);
@@ -37,6 +38,7 @@ export function ModelPanel() {
           {text.model.load}
         </FileButton>
         <CheckButton className="panel-check" />
+        <PrecisionButton className="panel-check" long />
       </div>
       {model?.card && <OtherTask card={model.card} />}
       {model && <Card card={model.card} />}

@@ -57,12 +57,14 @@ function WorkLine({ slices }: { slices: number }) {
   const work = useApp((state) => state.work);
   const count = useApp((state) => state.slice?.restoredCount ?? 0);
   const metrics = useApp((state) => shownSlice(state)?.metrics ?? null);
+  const half = useApp((state) => shownSlice(state)?.half ?? false);
   const cut = useApp((state) => state.place.across !== ACQUIRED);
   const plane = useApp(acquiredPlane);
   if (!work) {
     return (
       <p className="work">
         {cut ? text.restore.onCuts(plane, count, slices) : text.restore.ready(count, slices)}
+        {half && <span className="work-half">{text.restore.half}</span>}
         {metrics?.restored && (
           <span className="work-gain">
             {text.restore.gained(measured(metrics.input).psnr, measured(metrics.restored).psnr)}

@@ -28,12 +28,16 @@ export async function checkDevice(ground: Ground, { cases }: CheckToWorker, job:
   busy(0);
   let device: GPUDevice | undefined;
   try {
-    const onGpu = (await ground.machine()).state.kind === 'webgpu';
+    const machine = await ground.machine();
+    const onGpu = machine.state.kind === 'webgpu';
+    const { chosen } = await ground.models;
     const found = onGpu ? await requestDevice(navigator.gpu) : null;
     device = found?.device;
     const measured = await measureDevice(found, {
       cases,
       budget: BUDGET,
+      // As restorations are computed.
+      half: onGpu && ground.precision.stateOf(machine, chosen).used === 'f16',
       kernels: true,
       readBack: false,
       contenders: onGpu ? undefined : wasmContender,

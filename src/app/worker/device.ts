@@ -1,6 +1,8 @@
 import { compileAhead } from '../../engine/compileAhead.ts';
 import { requestDevice } from '../../engine/device.ts';
 import type { DeviceChoice, DeviceState } from '../protocol.ts';
+import type { EngineOptions } from '../../engine/engine.ts';
+import type { Variants } from '../../kernels/variants.ts';
 import type { NetworkWeights } from '../../weights/networkWeights.ts';
 import type { Display } from './display.ts';
 import { createDisplay2d } from './display2d.ts';
@@ -17,13 +19,20 @@ export interface Machine {
   readonly gpuDisplay: GpuDisplay | null;
   /** For what else runs on the same device; null where there is none. */
   readonly gpu: { readonly device: GPUDevice; readonly adapterInfo: GPUAdapterInfo } | null;
-  network(weights: NetworkWeights): Promise<Network>;
+  /** `options` are for WebGPU. */
+  network(weights: NetworkWeights, options: EngineOptions): Promise<Network>;
   /** Resolves with the reason when the device is lost; never otherwise. */
   readonly lost: Promise<string>;
 }
 
-/** WebGPU where there is a graphics processor, else WebAssembly and a 2-D canvas. */
-export async function openMachine(canvas: OffscreenCanvas, choice: DeviceChoice): Promise<Machine> {
+/**
+ * WebGPU where there is a graphics processor, else WebAssembly and a 2-D canvas.
+ *
+ * @param expected what will probably be asked for
+ */
+export async function openMachine(
+  canvas: OffscreenCanvas, choice: DeviceChoice, expected: (device: GPUDevice) => Variants,
+): Promise<Machine> {
   if (choice === 'wasm') return wasmMachine(canvas, 'WebGPU is switched off by the address (?device=wasm)');
   let found;
   try {
@@ -38,7 +47,7 @@ export async function openMachine(canvas: OffscreenCanvas, choice: DeviceChoice)
   }
   const gpuDisplay = createGpuDisplay(device, canvas);
   // A shader that does not compile is told when an image is to be restored.
-  compileAhead(device).catch(() => undefined);
+  compileAhead(device, expected(device)).catch(() => undefined);
   const lost = device.lost.then(({ message, reason }) => {
     gpuDisplay.dispose();
     return message || reason;
@@ -48,7 +57,7 @@ export async function openMachine(canvas: OffscreenCanvas, choice: DeviceChoice)
     display: gpuDisplay,
     gpuDisplay,
     gpu: { device, adapterInfo: adapter.info },
-    network: async (weights) => webGpuNetwork(device, weights),
+    network: async (weights, options) => webGpuNetwork(device, weights, options),
     lost,
   };
 }

@@ -14,6 +14,8 @@ export interface Jobs {
   cancel(): void;
   /** Something that is no job is done: says that nothing is under way, unless a job is. */
   settle(): void;
+  /** Whether a job runs or waits. */
+  readonly busy: boolean;
 }
 
 /** Errors whose message is already a sentence for the user. */
@@ -66,6 +68,9 @@ export function createJobs(
         () => undefined,
       );
       return result;
+    },
+    get busy() {
+      return pending.size > 0;
     },
     cancel() {
       for (const job of pending) job.cancelled = true;

@@ -13,6 +13,7 @@ import { text } from '../text.ts';
 import type { Machine } from './device.ts';
 import { fetchBytes, fetchOwn } from './files.ts';
 import { UserError } from './jobs.ts';
+import type { Precision } from './precision.ts';
 import type { Network } from './restorer.ts';
 
 export interface Model {
@@ -39,12 +40,16 @@ export interface Models {
   readonly all: readonly Model[];
   chosen: Model | null;
   add(file: NamedBytes): Promise<Model>;
-  /** The chosen model's network on a machine; made once, the one before it is let go. */
-  network(machine: Machine): Promise<Network>;
+  /**
+   * The chosen model's network on a machine; made once, the one before it is let go.
+   *
+   * @param checking hears where a precision has to be checked first
+   */
+  network(machine: Machine, checking?: () => void): Promise<Network>;
 }
 
 /** Reads the list of shipped models and their cards; weights come when they are needed. */
-export async function openModels(base: string): Promise<Models> {
+export async function openModels(base: string, precision: Precision): Promise<Models> {
   const index = listOf(await (await fetchOwn(base, 'weights/index.json')).json());
   const all: Model[] = await Promise.all(
     index.map(async ({ id, card }) => {
@@ -52,7 +57,7 @@ export async function openModels(base: string): Promise<Models> {
       return shipped(id, parsed, base);
     }),
   );
-  let current: { model: Model; machine: Machine; network: Promise<Network> } | null = null;
+  let current: { model: Model; machine: Machine; options: string; network: Promise<Network> } | null = null;
   const models: Models = {
     all,
     chosen: all[0] ?? null,
@@ -61,13 +66,17 @@ export async function openModels(base: string): Promise<Models> {
       all.push(model);
       return model;
     },
-    network(machine) {
+    async network(machine, checking) {
       const model = models.chosen;
       if (!model) throw new UserError(text.model.none);
-      if (current?.model === model && current.machine === machine) return current.network;
+      const asked = await precision.optionsFor(machine, model, checking);
+      // Another one was chosen meanwhile.
+      if (models.chosen !== model) return models.network(machine, checking);
+      const options = JSON.stringify(asked);
+      if (current?.model === model && current.machine === machine && current.options === options) return current.network;
       current?.network.then((old) => old.dispose(), () => undefined);
-      const network = model.weights().then((weights) => machine.network(weights));
-      const made = { model, machine, network };
+      const network = model.weights().then((weights) => machine.network(weights, asked));
+      const made = { model, machine, options, network };
       current = made;
       // A failure is not kept: the next try may find the network again.
       network.catch(() => {

@@ -1,4 +1,5 @@
 import { createEngine } from '../../engine/engine.ts';
+import type { EngineOptions } from '../../engine/engine.ts';
 import type { Volume } from '../../formats/volume.ts';
 import { denormalise, normalise } from '../../image/normalise.ts';
 import type { Normalisation } from '../../image/normalise.ts';
@@ -13,6 +14,8 @@ import { UserError } from './jobs.ts';
 export interface Network {
   /** Whether `run` returns while the image is still being computed, so that another may be submitted before `read`. */
   readonly overlaps: boolean;
+  /** Activations are stored as 16-bit floats. */
+  readonly half: boolean;
   prepare(height: number, width: number): Promise<void>;
   /** @param image [height · width] in [0, 1], height and width multiples of 8 */
   run(image: Float32Array, height: number, width: number): Promise<Result>;
@@ -57,10 +60,11 @@ export function prepareFor(network: Network, { columns, rows }: Pick<Volume, 'co
 }
 
 /** The network in our own shaders. */
-export function webGpuNetwork(device: GPUDevice, weights: NetworkWeights): Network {
-  const engine = createEngine(device, weights);
+export function webGpuNetwork(device: GPUDevice, weights: NetworkWeights, options: EngineOptions): Network {
+  const engine = createEngine(device, weights, options);
   return {
     overlaps: true,
+    half: options.half ?? false,
     async prepare(height, width) {
       await engine.prepare(height, width);
     },
@@ -98,6 +102,7 @@ export async function wasmNetwork(weights: NetworkWeights): Promise<Network & { 
   return {
     threads: network.threads,
     overlaps: false,
+    half: false,
     prepare: async () => undefined,
     async run(image, height, width) {
       const values = await network.restore(image, height, width);

@@ -8,7 +8,7 @@ import { metricsOf, normalisationOf, scoresOf } from './measure.ts';
 import { prepareFor, restoreSlice } from './restorer.ts';
 import type { Restored } from './restorer.ts';
 import type { Stage } from './stage.ts';
-import { inputSlice } from './study.ts';
+import { inputSlice, keepRestored } from './study.ts';
 import type { Study } from './study.ts';
 
 type Changed = Pick<Restored, 'clamped' | 'nonFinite' | 'tiles'>;
@@ -22,14 +22,14 @@ export async function restoreShown(stage: Stage, job: Job, tellModels: () => Pro
   if (!study) return;
   // The page does not ask for it, but the plane may have changed on the way.
   if (stage.place.across !== ACQUIRED) return;
-  const { restore, rule, prepare } = await restoring(stage, study, tellModels);
+  const { restore, rule, prepare, half } = await restoring(stage, study, tellModels);
   await prepare();
   if (job.cancelled) return;
   stage.busy('restoring');
   const restored = await restore(index);
   if (job.cancelled || stage.study !== study) return;
-  if (stage.shows(study, index)) await showFromGpu(stage, study, restored, rule);
-  study.restored.set(index, await restored.native());
+  if (stage.shows(study, index)) await showFromGpu(stage, study, restored, rule, half);
+  keepRestored(study, index, await restored.native(), half);
   if (stage.study !== study) return;
   tellChanges(stage, 'slice', restored, rule);
   await stage.refresh(restored.buffer !== null && stage.shows(study, index));
@@ -39,7 +39,7 @@ export async function restoreShown(stage: Stage, job: Job, tellModels: () => Pro
 export async function restoreVolume(stage: Stage, job: Job, tellModels: () => Promise<void>): Promise<void> {
   const { study } = stage;
   if (!study) return;
-  const { restore, rule, prepare, overlaps } = await restoring(stage, study, tellModels);
+  const { restore, rule, prepare, overlaps, half } = await restoring(stage, study, tellModels);
   await prepare();
   const open = Array.from({ length: study.volume.slices }, (_, i) => i).filter((i) => !study.restored.has(i));
   const before = study.volume.slices - open.length;
@@ -58,7 +58,7 @@ export async function restoreVolume(stage: Stage, job: Job, tellModels: () => Pr
     const next = open[done + 1];
     following = overlaps && next !== undefined ? restore(next) : null;
     following?.catch(() => undefined); // heard when its turn comes
-    study.restored.set(index, await restored.native());
+    keepRestored(study, index, await restored.native(), half);
     changes.clamped += restored.clamped;
     changes.nonFinite += restored.nonFinite;
     changes.tiles = restored.tiles;
@@ -79,12 +79,13 @@ async function restoring(stage: Stage, study: Study, tellModels: () => Promise<v
   const models = await stage.ground.models;
   if (!models.chosen) throw new UserError(text.model.none);
   stage.busy('weights');
-  const network = await models.network(await stage.ground.machine());
+  const network = await models.network(await stage.ground.machine(), () => stage.busy('precision'));
   await tellModels();
   const rule = normalisationOf(study);
   return {
     rule,
     overlaps: network.overlaps,
+    half: network.half,
     prepare: () => {
       stage.busy('compiling');
       return prepareFor(network, study.volume);
@@ -93,7 +94,9 @@ async function restoring(stage: Stage, study: Study, tellModels: () => Promise<v
   };
 }
 
-async function showFromGpu(stage: Stage, study: Study, restored: Restored, rule: Normalisation): Promise<void> {
+async function showFromGpu(
+  stage: Stage, study: Study, restored: Restored, rule: Normalisation, half: boolean,
+): Promise<void> {
   const { buffer, stride } = restored;
   const { gpuDisplay } = await stage.ground.machine();
   if (!gpuDisplay || !buffer) return;
@@ -101,7 +104,8 @@ async function showFromGpu(stage: Stage, study: Study, restored: Restored, rule:
   gpuDisplay.copy('restored', buffer, { columns, rows, stride, scale: 1 / rule.scale, offset: rule.offset });
   gpuDisplay.draw(stage.scene());
   const metrics = study.scores.has(stage.index) ? metricsOf(study, stage.index) : null;
-  stage.postState({ restored: 1, restoredCount: study.restored.size + 1, metrics });
+  const restoredCount = study.restored.size + (study.restored.has(stage.index) ? 0 : 1);
+  stage.postState({ restored: 1, restoredCount, half, metrics });
 }
 
 /** Counts what the normalisation could not keep, and says where the network did not see the whole slice. */

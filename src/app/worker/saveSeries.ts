@@ -1,5 +1,6 @@
 import { version } from '../../../package.json';
 import type { NamedBytes } from '../../formats/volume.ts';
+import { precisionText } from '../precisionText.ts';
 import type { SaveRequest, Work } from '../protocol.ts';
 import { text } from '../text.ts';
 import { writeToNewFolder } from './folder.ts';
@@ -28,7 +29,7 @@ export async function saveSeries(
   const { writeDicomSeries } = await import('../../formats/writeDicom.ts');
   const { files, notices } = await writeDicomSeries(resultOf(study), {
     model: { name: model?.name ?? text.model.unnamed, version: model?.version ?? text.model.unnamed },
-    software: text.software(version),
+    software: text.software(version, precisionOf(study)),
     deidentify,
     indices: [...study.restored.keys()],
     everySlice,
@@ -45,6 +46,12 @@ export async function saveSeries(
   }
   const zip = `${name}.zip`;
   return { name: zip, blob: await zipped(files), sentence: text.notices.saved(zip), notices: all };
+}
+
+/** Of the restored slices, to be added to the software's name. */
+function precisionOf({ restored, halves }: Study): string {
+  const precision = halves.size === 0 ? 'f32' : halves.size === restored.size ? 'f16' : 'both';
+  return precisionText.inFiles[precision];
 }
 
 /** One zip of files as they are: DICOM that is worth packing is packed already. */

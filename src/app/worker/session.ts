@@ -2,6 +2,7 @@ import type { Modality, NamedBytes } from '../../formats/volume.ts';
 import type { Degradation } from '../../image/degrade.ts';
 import { normalisationFor } from '../../image/normalise.ts';
 import type { Normalisation } from '../../image/normalise.ts';
+import type { PrecisionChoice } from '../precision.ts';
 import type { CanvasSize, NamedFile, Role, SaveRequest, ViewSettings } from '../protocol.ts';
 import { text } from '../text.ts';
 import { ACQUIRED } from '../view/place.ts';
@@ -12,6 +13,7 @@ import type { Job } from './jobs.ts';
 import { Opening } from './opening.ts';
 import type { Opened } from './opening.ts';
 import { restoreShown, restoreVolume } from './restoring.ts';
+import { prepareFor } from './restorer.ts';
 import type { Sample } from './samples.ts';
 import { savePicture, saveVolume } from './save.ts';
 import { saveSeries } from './saveSeries.ts';
@@ -108,6 +110,38 @@ export class Session {
     return restoreVolume(this.stage, job, () => this.postModels());
   }
 
+  /** Slices that are restored from now on follow; those that are restored stay. */
+  async setPrecision(choice: PrecisionChoice): Promise<void> {
+    const { precision } = this.ground;
+    precision.choose(choice);
+    const [models, machine] = await Promise.all([this.ground.models, this.ground.machine()]);
+    try {
+      if (!machine.gpu || !models.chosen) return;
+      this.stage.busy('weights');
+      await precision.optionsFor(machine, models.chosen, () => this.stage.busy('precision'));
+    } finally {
+      await this.postModels();
+    }
+  }
+
+  /**
+   * Measures what the device and the model can do best, when a slice is restored and nobody waits.
+   *
+   * @param interrupted asked in between
+   */
+  async measureAtRest(interrupted: () => boolean): Promise<void> {
+    const { stage, ground: { precision } } = this;
+    const [models, machine] = await Promise.all([this.ground.models, this.ground.machine()]);
+    if (!models.chosen || !stage.study || stage.study.restored.size === 0) return;
+    try {
+      const measured = await precision.measure(machine, models.chosen, interrupted);
+      // The next restoration need not wait for what it now uses.
+      if (measured && !interrupted()) await prepareFor(await models.network(machine), stage.study.volume);
+    } finally {
+      precision.tell(machine, models.chosen);
+    }
+  }
+
   async save(request: SaveRequest, job: Job): Promise<void> {
     const { stage } = this;
     const { study, place } = stage;
@@ -126,6 +160,8 @@ export class Session {
   async postModels(): Promise<void> {
     const { all, chosen } = await this.ground.models;
     this.ground.post({ type: 'models', models: all.map(({ state }) => state), chosen: chosen?.id ?? null });
+    // Where there is no machine that is told when one is needed.
+    await this.ground.machine().then((machine) => this.ground.precision.tell(machine, chosen), () => undefined);
   }
 
   private async begin(opened: Study, finding: number | null, place = middleOf(opened)): Promise<void> {

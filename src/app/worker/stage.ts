@@ -8,6 +8,7 @@ import type { Machine } from './device.ts';
 import type { Scene } from './display.ts';
 import { evaluationOf, metricsOf, scoresOf } from './measure.ts';
 import type { Models } from './models.ts';
+import type { Precision } from './precision.ts';
 import { drawable, isPatchy, picturesAt, storedAs } from './pictures.ts';
 import type { Pictures } from './pictures.ts';
 import { geometryOf, inputIsReady, referenceSlice } from './study.ts';
@@ -23,6 +24,7 @@ export interface Ground {
   readonly post: (message: FromWorker) => void;
   readonly machine: () => Promise<Machine>;
   readonly models: Promise<Models>;
+  readonly precision: Precision;
   /** Says that nothing is under way, unless a job is. */
   readonly settle: () => void;
 }
@@ -142,7 +144,8 @@ export class Stage {
     if (!study || !pictures) return;
     const { through, input, restored } = pictures;
     const metrics = known.metrics === undefined ? metricsOf(study, this.index) : known.metrics;
-    const state = { key: keyOf(place), through, input, restored, restoredCount: study.restored.size };
+    const half = place.across === ACQUIRED && study.halves.has(this.index);
+    const state = { key: keyOf(place), through, input, restored, restoredCount: study.restored.size, half };
     this.ground.post({ type: 'slice', slice: { ...state, ...known, metrics } });
   }
 

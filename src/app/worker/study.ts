@@ -27,6 +27,8 @@ export interface Study {
   /** Slices made so far, by index. */
   readonly degraded: Map<number, Slice>;
   readonly restored: Map<number, Slice>;
+  /** Which of the restored ones were computed in 16-bit floats. */
+  readonly halves: Set<number>;
   readonly scores: Map<number, Scores>;
 }
 
@@ -52,8 +54,17 @@ export function newStudy(volume: Volume, notes: readonly string[] = volume.notic
 }
 
 /** For a study whose input, reference or model has changed. */
-export function nothingDone(): Pick<Study, 'degraded' | 'restored' | 'scores'> {
-  return { degraded: new Map(), restored: new Map(), scores: new Map() };
+export function nothingDone(): Pick<Study, 'degraded' | 'restored' | 'halves' | 'scores'> {
+  return { degraded: new Map(), restored: new Map(), halves: new Set(), scores: new Map() };
+}
+
+/** Keeps a restored slice. */
+export function keepRestored({ restored, halves, scores }: Study, index: number, slice: Slice, half: boolean): void {
+  restored.set(index, slice);
+  if (half) halves.add(index);
+  else halves.delete(index);
+  const known = scores.get(index);
+  if (known) scores.set(index, { ...known, restored: null });
 }
 
 /** The image to be restored: as opened, or after the simulated degradation (made when first asked for). */

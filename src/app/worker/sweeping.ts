@@ -6,7 +6,6 @@ import { normalisationFor } from '../../image/normalise.ts';
 import { sliceOf } from '../../image/slice.ts';
 import type { SweepState, SweepToWorker } from '../sweep.ts';
 import { sweepText } from '../sweepText.ts';
-import type { Machine } from './device.ts';
 import { UserError, proceed, sentence } from './jobs.ts';
 import type { Job } from './jobs.ts';
 import { rangeOf } from './measure.ts';
@@ -45,8 +44,10 @@ export async function sweepStrengths(session: Session, { strengths, models }: Sw
     const runners: SweepModel[] = [];
     for (const model of known) {
       stage.busy('weights');
-      const { network, restore } = await runnerOf(model, machine, study, modality, job);
+      const options = await ground.precision.optionsFor(machine, model, () => stage.busy('precision'));
+      const network = await machine.network(await model.weights(), options);
       networks.push(network);
+      const restore = await runnerOf(model, network, study, modality, job);
       runners.push({ name: model.name, restore });
     }
     const found = sweep({
@@ -73,15 +74,15 @@ export async function sweepStrengths(session: Session, { strengths, models }: Sw
   }
 }
 
-/** A model's own network, and a restoration in native units by its normalisation. */
-async function runnerOf(model: Model, machine: Machine, { volume }: Study, modality: Modality, job: Job) {
-  const network = await machine.network(await model.weights());
+/** A restoration in native units by the model's normalisation. */
+async function runnerOf(
+  model: Model, network: Network, { volume }: Study, modality: Modality, job: Job,
+): Promise<SweepModel['restore']> {
   const rule = normalisationFor(modality, volume, model.card?.normalisation[modality] ?? null);
   await prepareFor(network, volume);
-  const restore: SweepModel['restore'] = async (input) => {
+  return async (input) => {
     await new Promise((resolve) => setTimeout(resolve));
     proceed(job);
     return (await restoreSlice(network, input, rule)).native();
   };
-  return { network, restore };
 }
