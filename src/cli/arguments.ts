@@ -36,11 +36,13 @@ export const USAGE = `Restore-RWKV on the command line.
         [--checkpoint-every N] [--validate-every N] [--resume FILE] [--json]
   verify [DIR] [--json]                   conformance vectors against every interpreter present
   bench [--variant light|full|both] [--size 128,256,512] [--kernels] [--peers] [--onnx FILE]... [--budget SECONDS]
-        [--precision f32|f16] [--json | --markdown] [--compare OLD.json]
+        [--precision f32|f16] [--tune | --no-tune] [--torch SCRIPT] [--json | --markdown] [--compare OLD.json]
                                           speed on this device, against the least time that it allows and in turn with
                                           stock tfjs (at 128 only, unless --peers) and onnxruntime-web on FILE (where
                                           that package is installed); OLD.json is an earlier --json, exit status 1 where
-                                          something got slower; a case that takes longer than SECONDS (300) is left out
+                                          something got slower; a case that takes longer than SECONDS (300) is left out;
+                                          --tune tries the kernels' tiles anew and says what was chosen, --no-tune keeps
+                                          the default; SCRIPT times PyTorch: python3 SCRIPT --sizes … --variant …
   bench --training [--batch N] [--crop N] [--json | --markdown]
                                           time and memory of a training step of the light network on WebGPU, with the
                                           kernels of this program and with those of stock tfjs; with --size, both

@@ -16,7 +16,13 @@ test.each([
   [['--training', '--compare', 'a.json'], '--compare needs images'],
   [['--device', 'cpu'], '--device can be gpu, software or wasm'],
   [['old.json'], '"old.json" is no option'],
+  [['--tune', '--no-tune'], 'choose --tune or --no-tune'],
 ])('bench refuses %o', async (args, sentence) => {
   await expect(bench(args)).rejects.toThrow(UsageError);
   await expect(bench(args)).rejects.toThrow(sentence);
+});
+
+test('bench refuses a PyTorch script that is not there before it measures', async () => {
+  await expect(bench(['--torch', 'no/such/script.py'])).rejects.toMatchObject({ code: 'ENOENT' });
+  await expect(bench(['--torch', import.meta.dirname])).rejects.toThrow('give a Python script that times PyTorch');
 });

@@ -6,10 +6,12 @@ import { comparisonText, compareReports, expectComparable, isSlower } from './be
 import { openOnnx, tfjsContender, wasmContender, type OnnxModel } from './benchPeers.ts';
 import { readReportFile } from './benchRead.ts';
 import { reportText } from './benchText.ts';
+import { expectScript, measureTorch, torchMarkdown, torchText } from './benchTorch.ts';
 import { benchTraining, measureTraining, trainingOptions } from './benchTraining.ts';
 import { deviceOption, openWebGpu, precisionOption, type WebGpuDevice } from './devices.ts';
 import { RefusedError, UsageError } from './errors.ts';
 import { machineName } from './timing.ts';
+import { tunedVariants } from './tuning.ts';
 
 /** Seconds that a case may take. */
 const BUDGET = 300;
@@ -20,10 +22,10 @@ const MOST_CASES = 16;
 
 /**
  * `bench [--variant light|full|both] [--size 128,256] [--peers] [--onnx FILE] [--kernels] [--budget SECONDS]
- * [--precision f32|f16] [--training] [--json | --markdown] [--compare OLD.json] [--device gpu|software|wasm]`: images
- * through the engine and, in the same run, through what else computes them; held against the least time that the
- * device's own rates allow. Seeded weights and images. `bench --training [--batch N] [--crop N]` without sizes: one step
- * of training alone.
+ * [--precision f32|f16] [--training] [--json | --markdown] [--compare OLD.json] [--device gpu|software|wasm]
+ * [--tune | --no-tune] [--torch SCRIPT]`: images through the engine and, in the same run, through what else computes
+ * them; held against the least time that the device's own rates allow. Seeded weights and images. `bench --training
+ * [--batch N] [--crop N]` without sizes: one step of training alone.
  *
  * @returns 1 where something got slower than in the report to compare with, else 0
  */
@@ -34,10 +36,13 @@ export async function bench(args: string[]): Promise<number> {
     precision: { type: 'string' },
     onnx: { type: 'string', multiple: true }, budget: { type: 'string' },
     training: { type: 'boolean' }, batch: { type: 'string' }, crop: { type: 'string' },
+    tune: { type: 'boolean' }, 'no-tune': { type: 'boolean' }, torch: { type: 'string' },
   });
   if (positionals.length > 0) throw new UsageError(`bench: "${positionals[0]}" is no option; --help lists them`);
   if (values.json && values.markdown) throw new UsageError('bench: choose --json or --markdown');
-  if (values.training && values.size === undefined && values.variant === undefined) {
+  if (values.tune && values['no-tune']) throw new UsageError('bench: choose --tune or --no-tune');
+  // What PyTorch is held against are images, too.
+  if (values.training && values.size === undefined && values.variant === undefined && values.torch === undefined) {
     if (values.compare) throw new UsageError('bench: --compare needs images; give --size, too');
     return benchTraining(values);
   }
@@ -59,20 +64,19 @@ export async function bench(args: string[]): Promise<number> {
   // Refused before minutes are spent.
   const old = values.compare === undefined ? null : await readReportFile(values.compare);
   const models = await Promise.all((values.onnx ?? []).map((path) => openOnnx(path)));
+  if (values.torch !== undefined) await expectScript(values.torch);
 
   const found = choice === 'wasm' ? null : await openWebGpu(choice);
   const half = precision === 'f16';
-  if (half && found && !found.device.features.has('shader-f16')) {
-    const { name } = found.description;
-    throw new RefusedError(`bench: ${name} cannot store 16-bit floats (shader-f16); use --precision f32`);
-  }
   if (old) {
     const adapter = found && { ...found.description, precision };
     expectComparable(old, { machine: machineName(), adapter, cases });
   }
+  const tiles = found && !values['no-tune'] ? await tunedVariants(found, { tune: values.tune }) : undefined;
   const measured = await measureDevice(found, {
     cases,
     budget,
+    variants: tiles,
     // Timed whole, whatever it takes: tiles would be another computation.
     memory: Infinity,
     half,
@@ -82,11 +86,16 @@ export async function bench(args: string[]): Promise<number> {
     progress: (done) => sayCase(cases, done),
   });
   const report = reportOf(machineName(), measured, training && (await measureTraining(training)));
+  const torch = values.torch === undefined
+    ? null
+    : await measureTorch(values.torch, { cases, training: training !== null, budget });
   if (report.cases.length === 0 && !report.training) throw new RefusedError(`bench: ${report.leftOut[0]!.why}`);
   const changes = old && compareReports(old, report);
-  if (values.json) console.log(JSON.stringify(report));
+  if (values.json) console.log(JSON.stringify(torch ? { ...report, torch } : report));
   else if (values.markdown) console.log(reportMarkdown(report).trimEnd());
   else console.log(reportText(report));
+  if (torch && values.markdown) console.log(`\n${torchMarkdown(report, torch)}`);
+  else if (torch && !values.json) console.log(`\n${torchText(report, torch).join('\n')}`);
   // Under --json stdout holds the report alone.
   if (changes) (values.json ? console.error : console.log)(comparisonText(changes));
   return changes && isSlower(changes) ? 1 : 0;

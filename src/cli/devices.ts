@@ -16,7 +16,9 @@ import { startNodeHelper } from '../training/wasm/nodeHelpers.ts';
 import { createWasmNetwork } from '../training/wasm/wasmNetwork.ts';
 import type { NetworkWeights } from '../weights/networkWeights.ts';
 import { oneOf } from './arguments.ts';
+import type { Variants } from '../kernels/variants.ts';
 import { note } from './terminal.ts';
+import { tunedVariants } from './tuning.ts';
 
 export type DeviceChoice = 'gpu' | 'software' | 'wasm' | 'cpu';
 export type Precision = 'f32' | 'f16';
@@ -48,7 +50,7 @@ export const deviceOption = (value: string | undefined): DeviceChoice | undefine
 
 /**
  * The network on the chosen device, which is said on stderr; without a choice a GPU, else wasm, which is faster than
- * WebGPU in software.
+ * WebGPU in software. A GPU is tuned when it is first used, see `tunedVariants`.
  *
  * @throws DeviceError where the chosen device is not there
  */
@@ -70,8 +72,9 @@ async function open(
     return null;
   });
   if (!found) return wasmRestorer(weights, memory);
-  const half = precision === 'f16' && await halfIsRight(found, weights);
-  const engine = createEngine(found.device, weights, { memory, half });
+  const variants = await tunedVariants(found);
+  const half = precision === 'f16' && await halfIsRight(found, weights, variants);
+  const engine = createEngine(found.device, weights, { memory, half, variants });
   return {
     name: `${deviceName(found)}${half ? ', f16' : ''}`,
     tiles: async (height, width) => (await engine.prepare(height, width)).tiles.length,
@@ -81,8 +84,8 @@ async function open(
 }
 
 /** Whether float16 gives nearly the same as float32 with these weights; what was found is said on stderr. */
-async function halfIsRight({ device }: WebGpuDevice, weights: NetworkWeights): Promise<boolean> {
-  const difference = await halfDifference(device, weights);
+async function halfIsRight({ device }: WebGpuDevice, weights: NetworkWeights, variants?: Variants): Promise<boolean> {
+  const difference = await halfDifference(device, weights, variants);
   const [found, limit] = [difference.toExponential(1), HALF_LIMIT.toExponential(0)];
   if (difference <= HALF_LIMIT) {
     note(`f16 differs from f32 by ${found} at most on a test image, within the limit of ${limit}`);

@@ -58,7 +58,7 @@ export async function choosePrecision(
   const engines: Engine[] = [];
   try {
     proceed();
-    const coarse = await Promise.race([halfDifference(device, weights), lost]);
+    const coarse = await Promise.race([halfDifference(device, weights, variants), lost]);
     // A device that is lost meanwhile looks like float16 that fails.
     if (coarse === Infinity) await lossOrNothing(lost);
     if (!(coarse <= HALF_LIMIT)) return { ...never, difference: coarse, half: false };

@@ -1,3 +1,4 @@
+import type { Variants } from '../kernels/variants.ts';
 import type { NetworkWeights } from '../weights/networkWeights.ts';
 import { createEngine } from './engine.ts';
 
@@ -11,9 +12,10 @@ export const HALF_LIMIT = 2e-3;
  * The largest difference that float16 makes to a network's result on a test image, on this device and driver: a check
  * before results are relied on. Infinite where values leave float16's range.
  *
- * @throws DeviceError where the device has no float16
+ * @param variants tile shapes; by default those for the device
+ * @throws DeviceError where the device fails in float32 too
  */
-export async function halfDifference(device: GPUDevice, weights: NetworkWeights): Promise<number> {
+export async function halfDifference(device: GPUDevice, weights: NetworkWeights, variants?: Variants): Promise<number> {
   // A ramp with waves of all lengths and an edge: smooth and sharp, dark and bright.
   const image = Float32Array.from({ length: EDGE * EDGE }, (_, i) => {
     const [y, x] = [Math.floor(i / EDGE) / EDGE, (i % EDGE) / EDGE];
@@ -21,7 +23,7 @@ export async function halfDifference(device: GPUDevice, weights: NetworkWeights)
   });
   const results: Float32Array[] = [];
   for (const half of [true, false]) {
-    const engine = createEngine(device, weights, { half });
+    const engine = createEngine(device, weights, { variants, half });
     try {
       results.push(await engine.restore(image, EDGE, EDGE));
     } catch (error) {

@@ -1,3 +1,4 @@
+import type { Variants } from '../kernels/variants.ts';
 import { FULL, LIGHT } from '../model/config.ts';
 import { hashedParameter, hashedStateDict } from '../weights/hashedWeights.ts';
 import type { NetworkWeights } from '../weights/networkWeights.ts';
@@ -38,6 +39,8 @@ export interface MeasureOptions {
   readonly budget: number;
   /** Bytes of activations that an image may take; what would be cut into tiles is left out. */
   readonly memory?: number;
+  /** Tile shapes; by default those for the device. */
+  readonly variants?: Variants;
   /** Whether activations are stored as float16. */
   readonly half?: boolean;
   /** Whether to time kernels. */
@@ -184,7 +187,7 @@ class Bench {
 
   private async prepare({ weights, image, size }: Subject, floor: Floor, contenders: Contender[]) {
     const { device } = this.found!;
-    const engine = createEngine(device, weights, { memory: this.options.memory, half: this.half });
+    const engine = createEngine(device, weights, { variants: this.options.variants, memory: this.options.memory, half: this.half });
     contenders.push({
       name: ON_DEVICE,
       peer: false,

@@ -37,6 +37,7 @@ export async function checkDevice(ground: Ground, { cases }: CheckToWorker, job:
       cases,
       budget: BUDGET,
       // As restorations are computed.
+      variants: found ? ground.precision.expected(found.device) : undefined,
       half: onGpu && ground.precision.stateOf(machine, chosen).used === 'f16',
       kernels: true,
       readBack: false,
