@@ -34,7 +34,7 @@ export interface Variants {
   readonly omniShift: { readonly pixels: number; readonly rows: number };
   readonly omniShiftGradient: { readonly pixels: number; readonly rows: number };
   readonly scaleGradient: { readonly tokens: number };
-  /** With subgroups of eight the weights are shared among them where outputs are whole vec4s. */
+  /** An even number of pixels. With subgroups of eight the weights are shared among them where outputs are whole vec4s. */
   readonly conv: { readonly pixels: number; readonly outputs: number; readonly subgroups: boolean };
   /** y and the gradient for x: `pixels` by `vectors` a thread of `threads`; the gradient for W as in `linearGradient`. */
   readonly convGradient: {
@@ -78,7 +78,7 @@ export const SOFTWARE_VARIANTS: Variants = {
 export const SUBGROUP_VARIANTS: Variants = {
   ...SOFTWARE_VARIANTS,
   linear: { entryPoint: 'throughSubgroups', tokens: 4, outputs: 10 },
-  conv: { pixels: 4, outputs: 1, subgroups: true },
+  conv: { pixels: 8, outputs: 1, subgroups: true },
   omniShift: { pixels: 8, rows: 4 },
   channelMix: { entryPoint: 'throughSubgroups', tokens: 4 },
   biWkv: { ...SOFTWARE_VARIANTS.biWkv, whole: 64 },
