@@ -22,9 +22,12 @@ export function ask(state: Work['state'], message: ToWorker): void {
   tell(message);
 }
 
-/** Starts the worker with the viewer's canvas, which it keeps. */
+/** Starts the worker with the viewer's canvas, which it keeps; later gives it the canvas that stands in its place. */
 export function start(canvas: HTMLCanvasElement): void {
-  if (worker) return;
+  if (worker) {
+    const fresh = canvas.transferControlToOffscreen();
+    return tell({ type: 'canvas', canvas: fresh }, [fresh]);
+  }
   worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
   worker.onmessage = ({ data }: MessageEvent<FromWorker>) => hear(data);
   worker.onerror = (event) => {
@@ -43,6 +46,8 @@ export function start(canvas: HTMLCanvasElement): void {
 function hear(message: FromWorker): void {
   const set = useApp.setState;
   switch (message.type) {
+    case 'canvas':
+      return set(({ canvas }) => ({ canvas: canvas + 1 }));
     case 'device':
       return set({ device: message.device });
     case 'samples':

@@ -15,6 +15,8 @@ export type ToWorker =
       type: 'start'; canvas: OffscreenCanvas; size: CanvasSize; view: ViewSettings; base: string; device: DeviceChoice;
       remembered: Remembered;
     }
+  /** A new one, which was asked for. */
+  | { type: 'canvas'; canvas: OffscreenCanvas }
   | { type: 'resize'; size: CanvasSize }
   | { type: 'view'; view: ViewSettings }
   | { type: 'open'; files: NamedFile[]; role: Role }
@@ -36,6 +38,8 @@ export type ToWorker =
   | PrecisionToWorker;
 
 export type FromWorker =
+  /** The canvas must be a new one: the viewer is drawn in another way. */
+  | { type: 'canvas' }
   | { type: 'device'; device: DeviceState }
   | { type: 'samples'; samples: SampleCard[] }
   | { type: 'thumbnail'; id: string; url: string }

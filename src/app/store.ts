@@ -14,6 +14,8 @@ import type { Place } from './view/place.ts';
 /** What the page shows: plain values only. Volumes, weights and the GPU live in the worker. */
 export interface AppState {
   readonly device: DeviceState | null;
+  /** Which canvas the viewer has: it is exchanged where it must be drawn on in another way. */
+  readonly canvas: number;
   /** null until the device is known. */
   readonly precision: PrecisionState | null;
   readonly samples: readonly SampleCard[];
@@ -66,6 +68,7 @@ export const CAMERA_AT_REST = { zoom: 1, panX: 0, panY: 0 } as const;
 
 export const useApp = create<AppState>()(() => ({
   device: null,
+  canvas: 0,
   precision: null,
   samples: [],
   thumbnails: {},

@@ -10,6 +10,8 @@ import { openSamples, sampleThumbnail } from './worker/samples.ts';
 import type { Sample } from './worker/samples.ts';
 import { Session } from './worker/session.ts';
 import type { Tuning } from './worker/tuning.ts';
+import { createSurface } from './worker/surface.ts';
+import type { Surface } from './worker/surface.ts';
 
 const post = (message: FromWorker) => self.postMessage(message);
 const fail = (words: string) => post({ type: 'alert', text: words });
@@ -24,6 +26,7 @@ const REST = 1500;
 let resting: ReturnType<typeof setTimeout> | undefined;
 
 let session: Session | null = null;
+let surface: Surface | null = null;
 /** Fetched when it is first asked for. */
 let tuning: () => Promise<Tuning> = () => Promise.reject(new Error('not started'));
 let samples: Promise<Sample[]> = Promise.resolve([]);
@@ -37,6 +40,8 @@ async function hear(message: ToWorker): Promise<void> {
   if (!session) return;
   const now = session;
   switch (message.type) {
+    case 'canvas':
+      return surface?.put(message.canvas);
     case 'resize':
       return now.stage.show({ size: message.size });
     case 'view':
@@ -119,7 +124,9 @@ function measureAtRest(): void {
 /** Looks for a device, lists models and samples, and fetches ahead what a first click will need. */
 async function begin({ canvas, size, view, base, device, remembered }: ToWorker & { type: 'start' }): Promise<void> {
   const precision = new Precision(post, remembered);
-  const open = () => openMachine(canvas, device, (found) => precision.expected(found));
+  const drawn = createSurface(canvas, () => post({ type: 'canvas' }));
+  surface = drawn;
+  const open = () => openMachine(drawn, device, (found) => precision.expected(found));
   let machine = open();
   const models = openModels(base, precision);
   samples = openSamples(base);

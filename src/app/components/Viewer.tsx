@@ -21,14 +21,20 @@ export function Viewer() {
       resize({ width: Math.max(1, Math.round(width * ratio)), height: Math.max(1, Math.round(height * ratio)), ratio });
     };
     measure();
-    start(canvas.current);
     const observer = new ResizeObserver(measure);
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
+  const which = useApp((state) => state.canvas);
+  const given = useRef<HTMLCanvasElement | null>(null);
+  useEffect(() => {
+    if (!canvas.current || given.current === canvas.current) return;
+    given.current = canvas.current;
+    start(canvas.current);
+  }, [which]);
   return (
     <div className="viewer" ref={viewer}>
-      <canvas ref={canvas} aria-hidden="true" />
+      <canvas key={which} ref={canvas} aria-hidden="true" />
       <Overlays />
     </div>
   );

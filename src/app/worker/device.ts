@@ -10,6 +10,7 @@ import { createGpuDisplay } from './displayGpu.ts';
 import type { GpuDisplay } from './displayGpu.ts';
 import { wasmNetwork, webGpuNetwork } from './restorer.ts';
 import type { Network } from './restorer.ts';
+import type { Surface } from './surface.ts';
 
 /** What computes and what draws. */
 export interface Machine {
@@ -31,21 +32,21 @@ export interface Machine {
  * @param expected what will probably be asked for
  */
 export async function openMachine(
-  canvas: OffscreenCanvas, choice: DeviceChoice, expected: (device: GPUDevice) => Variants,
+  surface: Surface, choice: DeviceChoice, expected: (device: GPUDevice) => Variants,
 ): Promise<Machine> {
-  if (choice === 'wasm') return wasmMachine(canvas, 'WebGPU is switched off by the address (?device=wasm)');
+  if (choice === 'wasm') return wasmMachine(surface, 'WebGPU is switched off by the address (?device=wasm)');
   let found;
   try {
     found = await requestDevice(navigator.gpu);
   } catch (error) {
-    return wasmMachine(canvas, error instanceof Error ? error.message : String(error));
+    return wasmMachine(surface, error instanceof Error ? error.message : String(error));
   }
   const { device, adapter, description } = found;
   if (description.software && choice === 'auto') {
     device.destroy();
-    return wasmMachine(canvas, `WebGPU here is ${description.name}, in software and slower (?device=webgpu takes it all the same)`);
+    return wasmMachine(surface, `WebGPU here is ${description.name}, in software and slower (?device=webgpu takes it all the same)`);
   }
-  const gpuDisplay = createGpuDisplay(device, canvas);
+  const gpuDisplay = createGpuDisplay(device, await surface.take('webgpu'));
   // A shader that does not compile is told when an image is to be restored.
   compileAhead(device, expected(device)).catch(() => undefined);
   const lost = device.lost.then(({ message, reason }) => {
@@ -62,10 +63,10 @@ export async function openMachine(
   };
 }
 
-function wasmMachine(canvas: OffscreenCanvas, why: string): Machine {
+async function wasmMachine(surface: Surface, why: string): Promise<Machine> {
   return {
     state: { kind: 'wasm', name: 'WebAssembly', software: true, why },
-    display: createDisplay2d(canvas),
+    display: createDisplay2d(await surface.take('2d')),
     gpuDisplay: null,
     gpu: null,
     network: wasmNetwork,

@@ -5,6 +5,7 @@ import { DeviceError } from '../../engine/errors.ts';
 import { HALF_LIMIT, halfDifference } from '../../engine/halfDifference.ts';
 import { isSoftware, variantsFor } from '../../kernels/variants.ts';
 import type { Variants } from '../../kernels/variants.ts';
+import type { NetworkWeights } from '../../weights/networkWeights.ts';
 import type { FromWorker } from '../protocol.ts';
 import type { PrecisionChoice, PrecisionState, Remembered } from '../precision.ts';
 import { precisionText } from '../precisionText.ts';
@@ -141,7 +142,7 @@ export class Precision {
     const known = this.checks.get(key);
     if (known) return known;
     const check = model.weights()
-      .then((weights) => checkedDifference(device, weights))
+      .then((weights) => checkedDifference(device, weights, this.tiles(device)))
       .then((difference) => this.keepModel(device, { model: nameOf(model), difference, milliseconds: null }))
       .finally(() => this.checks.delete(key));
     this.checks.set(key, check);
@@ -191,11 +192,11 @@ export class Precision {
 const nameOf = ({ id, version }: Weights): string => version ?? id;
 
 /** Infinity where the device has no float16 at all. */
-async function checkedDifference(device: GPUDevice, weights: Parameters<typeof halfDifference>[1]): Promise<number> {
+async function checkedDifference(device: GPUDevice, weights: NetworkWeights, tiles?: Variants): Promise<number> {
   const lost = device.lost.then(({ message, reason }) => {
     throw new DeviceError(`device: the GPU was lost while 16-bit floats were checked (${message || reason}); try again`);
   });
-  const difference = await Promise.race([halfDifference(device, weights), lost]).catch((error: unknown) => {
+  const difference = await Promise.race([halfDifference(device, weights, tiles), lost]).catch((error: unknown) => {
     if (error instanceof DeviceError) return Infinity;
     throw error;
   });
