@@ -28,7 +28,7 @@ describe.each(variantSets(await testDevice()))('channel mix, %s tiles', (_, vari
   );
 });
 
-test.each([[1, 1, 4], [9, 19, 12], [13, 5, 7], [8, 8, 24], [5, 11, 28]])(
+test.each([[9, 19, 12], [13, 5, 7], [1, 1, 24], [5, 11, 28]])(
   'channel mix for GPUs goes through layer norm and Omni-Shift first (%i×%i pixels of %i channels)',
   async (height, width, channels) => {
     const { error } = await compareWithReference(
