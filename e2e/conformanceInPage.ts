@@ -12,6 +12,7 @@ const VARIANTS = {
   gpu: { forward: GPU_VARIANTS, training: 'a GPU' },
   f16: { forward: { ...GPU_VARIANTS, precision: 'f16' }, training: 'a GPU' },
   packed: { forward: { ...SOFTWARE_VARIANTS, precision: 'packed' }, training: 'a CPU' },
+  packedGpu: { forward: { ...GPU_VARIANTS, precision: 'packed' }, training: 'a GPU' },
 } as const;
 
 export interface Run {

@@ -41,10 +41,9 @@ describe.each(variantSets(await testDevice()))('the engine with %s tiles', (_, v
 const device = await testDevice();
 const halves = (['f16', 'packed'] as const).filter((precision) => precision === 'packed' || device.features.has('shader-f16'));
 describe.each(halves)('the engine with activations as %s', (precision) => {
-  // Tiles for GPUs as f16 run in Firefox.
-  const sets = variantSets(device).filter(([name]) => name !== 'GPU' || precision === 'packed');
-  test.each(sets)('is within 2e-3 of the golden result, %s tiles', COMPILING, async (_, variants) => {
-    const engine = createEngine(device, networkWeights(LIGHT), { variants: { ...variants, precision } });
+  // With other tiles in browsers, which compile them faster.
+  test('is within 2e-3 of the golden result', COMPILING, async () => {
+    const engine = createEngine(device, networkWeights(LIGHT), { variants: { ...variantsFor(device), precision } });
     const vector = (name: 'x' | 'y') => vectors.get(`light.64x64.${name}`)!.data as Float32Array;
     const got = await engine.restore(vector('x'), 64, 64);
     const most = vector('y').reduce((error, value, i) => Math.max(error, Math.abs(got[i]! - value)), 0);
